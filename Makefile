@@ -1,0 +1,65 @@
+# `make run` builds what config/config.yaml names; `make test` runs the tests. Both set up $(VENV) first, once.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV ?= .venv
+CORES ?= all
+ARGS ?=
+
+HERE := $(CURDIR)
+VENV_DIR := $(if $(filter /%,$(VENV)),$(VENV),$(HERE)/$(VENV))
+# What the environment was made from; written last, so that an interrupted installation is never taken for a whole one.
+STAMP := $(VENV_DIR)/.trakway
+# Clones may share one environment: each runs its own src/, whichever clone the editable install points to.
+WITH := PATH="$(VENV_DIR)/bin:$$PATH" VIRTUAL_ENV="$(VENV_DIR)" PYTHONPATH="$(HERE)/src"
+
+.PHONY: help env run test lint format
+
+help: ## list these targets
+	@echo "usage: make TARGET [VENV=.venv] [CORES=all] [PYTHON=python3] [ARGS='more arguments']"
+	@sed -n 's/^\([a-z]*\): .*## /  \1\t/p' Makefile
+
+run: env ## build what config/config.yaml names (ARGS='fashion_resnet --dry-run' to choose or look ahead)
+	@$(WITH) snakemake --cores $(CORES) $(ARGS)
+
+test: env ## run the tests (ARGS='tests/data -k split' for a few)
+	@$(WITH) OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+lint: env ## check style: ruff, snakefmt, snakemake --lint
+	@$(WITH) ruff check .
+	@$(WITH) ruff format --check .
+	@$(WITH) snakefmt --check Snakefile workflow
+	@$(WITH) snakemake --lint
+
+format: env ## rewrite sources the way `make lint` wants them
+	@$(WITH) ruff check --fix .
+	@$(WITH) ruff format .
+	@$(WITH) snakefmt Snakefile workflow
+
+env: ## set up VENV with the pinned packages; nothing to do when it is up to date
+	@same() { cmp -s pyproject.toml "$(STAMP)/pyproject.toml" && cmp -s envs/constraints.txt "$(STAMP)/constraints.txt"; }; \
+	here() { [[ "$$(cat "$(STAMP)/clone" 2>/dev/null)" == "$(HERE)" ]]; }; \
+	if same && here; then exit 0; fi; \
+	unset PYTHONPATH PYTHONHOME; \
+	if ! "$(VENV_DIR)/bin/python" -m pip --version >/dev/null 2>&1; then \
+		"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+			echo "Trakway needs Python 3.11 or later; $(PYTHON) is $$("$(PYTHON)" --version 2>/dev/null || echo not found)." >&2; \
+			echo "Name another one: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }; \
+		"$(PYTHON)" -m venv "$(VENV_DIR)"; \
+	fi; \
+	if ! same; then \
+		if [[ -d "$(STAMP)" ]]; then echo "Updating $(VENV): pyproject.toml or envs/constraints.txt has changed."; \
+		else echo "Installing the pinned packages into $(VENV): about 6 GB, a few minutes, once."; fi; \
+		rm -rf "$(STAMP)"; \
+		"$(VENV_DIR)/bin/python" -m pip install -qq -c envs/constraints.txt setuptools -e '.[dev]' || { \
+			echo "The installation stopped. With the cause above mended, make continues it." >&2; exit 1; }; \
+		mkdir -p "$(STAMP)"; cp pyproject.toml envs/constraints.txt "$(STAMP)/"; \
+		echo "Installed in $$((SECONDS / 60)) min $$((SECONDS % 60)) s."; \
+	else \
+		echo "Pointing the shared environment $(VENV) to this clone."; \
+		"$(VENV_DIR)/bin/python" -m pip install -qq --no-deps --no-build-isolation -e .; \
+	fi; \
+	echo "$(HERE)" > "$(STAMP)/clone"

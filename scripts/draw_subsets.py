@@ -1,0 +1,25 @@
+"""Draw the random subsets of the training set that the models of an ensemble see; fraction 1 means all of it."""
+
+from pathlib import Path
+
+from trakway.command import Command
+
+
+def main(arguments):
+    from trakway.files import read_json, write_array
+    from trakway.subsets import random_subsets
+
+    n = read_json(arguments.data / "meta.json")["counts"]["train"]
+    masks = random_subsets(arguments.seed, arguments.ensemble, n, arguments.count, arguments.fraction)
+    write_array(arguments.output, masks)
+
+
+if __name__ == "__main__":
+    command = Command(__doc__)
+    command.add_argument("--data", type=Path, required=True, help="folder of the prepared data")
+    command.add_argument("--ensemble", required=True, help="name of the ensemble; part of the seed")
+    command.add_argument("--count", type=int, required=True, help="number of subsets")
+    command.add_argument("--fraction", type=float, required=True, help="share of the training set in each")
+    command.add_argument("--seed", type=int, required=True, help="the experiment's seed")
+    command.add_argument("--output", type=Path, required=True, help="bool .npy, subsets × n")
+    command.run(main)

@@ -1,0 +1,21 @@
+"""Draw the LDS of TRAK with one setting varied at a time."""
+
+from pathlib import Path
+
+from trakway.command import Command
+
+
+def main(arguments):
+    from trakway.figures.ablation import ablation
+    from trakway.figures.style import save
+    from trakway.files import read_table
+
+    save(ablation(read_table(arguments.table), title=arguments.title), arguments.output)
+
+
+if __name__ == "__main__":
+    command = Command(__doc__)
+    command.add_argument("--table", type=Path, required=True, help="table of the ablation")
+    command.add_argument("--title", required=True, help="above the figure")
+    command.add_argument("--output", type=Path, required=True, help="path without suffix: .png and .pdf are written")
+    command.run(main)

@@ -1,0 +1,29 @@
+"""Draw the training curves of all ensembles."""
+
+from pathlib import Path
+
+from trakway.command import Command
+
+
+def main(arguments):
+    import pandas as pd
+
+    from trakway.figures.style import save
+    from trakway.figures.training import training
+    from trakway.files import read_table
+
+    curves = pd.concat([read_table(path) for path in arguments.curves])
+    models = read_table(arguments.models)[["ensemble", "index", "accuracy"]]
+    # Accuracy is measured once, at the end of training.
+    last = curves.groupby(["ensemble", "index"], as_index=False)["epoch"].max().merge(models, on=["ensemble", "index"])
+    curves = curves.merge(last, on=["ensemble", "index", "epoch"], how="left")
+    save(training(curves, title=arguments.title), arguments.output)
+
+
+if __name__ == "__main__":
+    command = Command(__doc__)
+    command.add_argument("--curves", type=Path, nargs="+", required=True, help="tables of training curves")
+    command.add_argument("--models", type=Path, required=True, help="table of models")
+    command.add_argument("--title", required=True, help="above the figure")
+    command.add_argument("--output", type=Path, required=True, help="path without suffix: .png and .pdf are written")
+    command.run(main)

@@ -1,0 +1,21 @@
+"""List every model of an experiment with its training size, final loss and test accuracy."""
+
+from pathlib import Path
+
+from trakway.command import Command
+
+
+def main(arguments):
+    import pandas as pd
+
+    from trakway.files import read_table, write_table
+
+    table = pd.concat([read_table(path) for path in arguments.models])
+    write_table(arguments.output, table[["ensemble", "index", "subset", "seed", "train_size", "accuracy", "loss"]])
+
+
+if __name__ == "__main__":
+    command = Command(__doc__)
+    command.add_argument("--models", type=Path, nargs="+", required=True, help="tables of models, a shard each")
+    command.add_argument("--output", type=Path, required=True, help="one table of all models")
+    command.run(main)

@@ -1,0 +1,20 @@
+"""Prepare a data set: images as memory maps, and a table of examples with their source and checksum."""
+
+from pathlib import Path
+
+from trakway.command import Command
+from trakway.config import read_settings
+
+
+def main(arguments):
+    from trakway.data import prepare
+
+    settings = read_settings(arguments.settings)
+    prepare(settings["dataset"], settings["seed"], arguments.output)
+
+
+if __name__ == "__main__":
+    command = Command(__doc__)
+    command.add_argument("--settings", required=True, help="sections seed and dataset: JSON text or a YAML file")
+    command.add_argument("--output", type=Path, required=True, help="folder for the prepared data")
+    command.run(main)

@@ -1,0 +1,33 @@
+"""Measure how margins and predictions change when the examples that a method names are removed."""
+
+from pathlib import Path
+
+from trakway.command import Command
+from trakway.config import read_settings
+
+
+def main(arguments):
+    import numpy as np
+
+    from trakway.files import read_array, read_table, write_table
+    from trakway.validation.removal import evaluate, flip_ratios
+
+    settings = read_settings(arguments.settings)
+    reference = np.concatenate([read_array(path) for path in arguments.reference])
+    outputs = np.concatenate([read_array(path) for path in arguments.outputs])
+    rows = read_table(arguments.rows)
+    options = {"seed": settings["seed"], **settings["lds"]}
+    tables = evaluate(reference, outputs, rows, **options)
+    write_table(arguments.output / "brittleness.csv", tables.brittleness)
+    write_table(arguments.output / "flip_ratios.csv", flip_ratios(reference, outputs, rows, **options))
+    write_table(arguments.output / "removal.csv", tables.removal)
+
+
+if __name__ == "__main__":
+    command = Command(__doc__)
+    command.add_argument("--settings", required=True, help="sections seed and lds: JSON text or a YAML file")
+    command.add_argument("--rows", type=Path, required=True, help="what each subset lacks (Parquet)")
+    command.add_argument("--reference", type=Path, nargs="+", required=True, help="outputs of models trained on everything")
+    command.add_argument("--outputs", type=Path, nargs="+", required=True, help="outputs of models trained after removal")
+    command.add_argument("--output", type=Path, required=True, help="folder for the tables")
+    command.run(main)

@@ -1,0 +1,40 @@
+"""Train the models of one shard of an ensemble; models that an interrupted run has finished are kept."""
+
+from pathlib import Path
+
+from trakway.command import Command
+from trakway.config import read_settings
+from trakway.plan import shard_range
+
+
+def main(arguments):
+    import pandas as pd
+
+    from trakway.files import read_array, write_json, write_table
+    from trakway.fingerprint import code_digest, file_digest, fingerprint
+    from trakway.tasks import build_task
+    from trakway.training import CODE, Ensemble, train_shard
+
+    settings = read_settings(arguments.settings)
+    task = build_task(settings, arguments.data, arguments.device)
+    ensemble = Ensemble(arguments.ensemble, read_array(arguments.subsets), arguments.seeds)
+    identity = fingerprint(settings, file_digest(arguments.data / "examples.parquet"), code_digest(*CODE))
+    folder = arguments.output.parent / "models"
+    indices = shard_range(arguments.shard)
+    models, curves, cost = train_shard(task, ensemble, indices, settings["training"], identity, folder)
+    write_table(arguments.curves, pd.DataFrame(curves).assign(ensemble=ensemble.name))
+    write_json(arguments.output, {"ensemble": ensemble.name, "folder": "models", "models": models})
+    return cost
+
+
+if __name__ == "__main__":
+    command = Command(__doc__, computes=True)
+    command.add_argument("--settings", required=True, help="sections seed, task, model, training: JSON text or a YAML file")
+    command.add_argument("--data", type=Path, required=True, help="folder of the prepared data")
+    command.add_argument("--ensemble", required=True, help="name of the ensemble; part of every seed")
+    command.add_argument("--subsets", type=Path, required=True, help="bool .npy, subsets × n")
+    command.add_argument("--seeds", type=int, default=1, help="models a subset")
+    command.add_argument("--shard", required=True, help="models to train, e.g. 00000-00025")
+    command.add_argument("--curves", type=Path, required=True, help="table of training curves (Parquet)")
+    command.add_argument("--output", type=Path, required=True, help="description of the models (JSON), beside models/")
+    command.run(main)

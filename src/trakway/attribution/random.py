@@ -1,0 +1,12 @@
+"""Scores drawn at random: the floor that every method must clear."""
+
+import numpy as np
+
+from trakway import seeds
+from trakway.attribution.material import Material
+
+
+def score(material: Material, out: np.ndarray) -> None:
+    """Fill ``out`` with standard normal numbers, a stream for each target."""
+    for target in range(material.targets):
+        out[target] = seeds.generator(material.seed, "random scores", target).standard_normal(material.size)

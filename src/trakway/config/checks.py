@@ -1,0 +1,193 @@
+"""What no schema can say: settings that are right alone and wrong together.
+
+Every check takes complete, schema-valid settings and yields (key, allowed, advice) for what it finds wrong, the key
+dotted, with list positions (``removal.methods.1``); the found value is looked up by the key.
+"""
+
+from collections.abc import Iterator
+
+from trakway.config.problems import did_you_mean
+
+Fault = tuple[str, str, str]
+NEED_ESTIMATION = ("empirical_influence", "datamodel")
+
+
+def faults(settings: dict) -> list[Fault]:
+    """Return the faults of all checks, in the order of the checks below."""
+    return [fault for check in CHECKS for fault in check(settings)]
+
+
+def _dataset(s: dict) -> Iterator[Fault]:
+    if s["dataset"]["name"] == "imagenet" and s["dataset"]["image_size"] is None:
+        yield (
+            "dataset.image_size",
+            "a whole number >= 8 for imagenet, whose images differ in size",
+            "Set it, e.g. to 224.",
+        )
+
+
+def _model(s: dict) -> Iterator[Fault]:
+    name, widths = s["model"]["name"], s["model"]["widths"]
+    if name == "resnet_small" and widths is None:
+        yield "model.widths", "a list of channels for resnet_small", "Set it, e.g. to [16, 32, 64], or remove the key."
+    if name != "resnet_small" and widths is not None:
+        yield (
+            "model.widths",
+            f"null for {name}, since only resnet_small has free widths",
+            "Set `widths: null`, or `name: resnet_small`.",
+        )
+
+
+def _projection(s: dict) -> Iterator[Fault]:
+    kind, dim, nonzeros = (s["projection"][key] for key in ("kind", "dim", "nonzeros"))
+    if kind == "identity" and dim is not None:
+        yield (
+            "projection.dim",
+            "null for identity, which keeps every parameter",
+            "Set `dim: null`, or choose the kind sjlt or rademacher.",
+        )
+    if kind != "identity" and dim is None:
+        yield "projection.dim", f"a whole number >= 1 for {kind}", "Set it, e.g. to 1024, or choose `kind: identity`."
+    if kind == "sjlt" and dim is not None and nonzeros > dim:
+        yield (
+            "projection.nonzeros",
+            f"at most projection.dim = {dim}: a row of the projection has dim entries",
+            "Lower nonzeros or raise dim.",
+        )
+    if "sjlt" in s["ablation"]["projection"] and nonzeros > min(s["ablation"]["dim"]):
+        yield (
+            "projection.nonzeros",
+            f"at most the smallest of ablation.dim, {min(s['ablation']['dim'])}",
+            "Lower nonzeros or drop that dim.",
+        )
+
+
+def _subset_sizes(s: dict) -> Iterator[Fault]:
+    n = s["dataset"]["train_size"]
+    if n is None:
+        return
+    removed = [(f"removal.fractions.{i}", fraction) for i, fraction in enumerate(s["removal"]["fractions"])]
+    for key, fraction in _subset_fractions(s) + removed:
+        size = round(fraction * n)
+        if not 1 <= size < n:
+            yield (
+                key,
+                f"a share of dataset.train_size = {n} that rounds to 1 to {n - 1} examples, not {size}",
+                "Change the share or raise dataset.train_size.",
+            )
+
+
+def _batch_size(s: dict) -> Iterator[Fault]:
+    n, batch = s["dataset"]["train_size"], s["training"]["batch_size"]
+    if n is None:
+        return
+    sizes = {f"{key} x dataset.train_size": round(fraction * n) for key, fraction in _subset_fractions(s)}
+    sizes["dataset.train_size less the largest of removal.fractions"] = n - round(max(s["removal"]["fractions"]) * n)
+    sizes = {reason: size for reason, size in sizes.items() if size > 0}  # an empty set is told by _subset_sizes
+    reason, smallest = min(sizes.items(), key=lambda item: item[1], default=("", batch))
+    if batch > smallest:
+        yield (
+            "training.batch_size",
+            f"at most {smallest}, the examples of the smallest training set ({reason})",
+            "Lower the batch size or raise dataset.train_size.",
+        )
+
+
+def _checkpoints(s: dict) -> Iterator[Fault]:
+    epochs = s["training"]["epochs"]
+    if s["training"]["checkpoints"] > epochs:
+        yield (
+            "training.checkpoints",
+            f"at most training.epochs = {epochs}: a run keeps one checkpoint an epoch at most",
+            "Lower checkpoints or raise epochs.",
+        )
+
+
+def _targets(s: dict) -> Iterator[Fault]:
+    count, tuning, test = s["targets"]["count"], s["targets"]["tuning"], s["dataset"]["test_size"]
+    if test is not None and count + tuning > test:
+        yield (
+            "targets.count",
+            f"targets.count + targets.tuning = {count} + {tuning} at most dataset.test_size = {test}",
+            "Lower one of the two or raise dataset.test_size.",
+        )
+    for name in ("removal", "display"):
+        if s[name]["targets"] > count:
+            yield (
+                f"{name}.targets",
+                f"at most targets.count = {count}: they are drawn from the evaluated targets",
+                f"Lower {name}.targets or raise targets.count.",
+            )
+
+
+def _choice(s: dict) -> Iterator[Fault]:
+    for key in ("ridge", "soft_threshold"):
+        if len(s["scores"][key]) > 1 and s["targets"]["tuning"] == 0:
+            yield (
+                f"scores.{key}",
+                "one value while targets.tuning = 0: choosing among several takes held-out targets",
+                "Keep one value, or set targets.tuning to 1 or more.",
+            )
+
+
+def _estimation(s: dict) -> Iterator[Fault]:
+    needs = [f"the method {name}" for name in s["methods"] if name in NEED_ESTIMATION]
+    needs += [f"the choice of scores.{key}" for key in ("ridge", "soft_threshold") if len(s["scores"][key]) > 1]
+    if needs and s["bank"]["estimation"]["subsets"] < 2:
+        yield (
+            "bank.estimation.subsets",
+            f"a whole number >= 2, needed by {', '.join(needs)}",
+            "Raise it, or drop what needs it.",
+        )
+
+
+def _removal(s: dict) -> Iterator[Fault]:
+    removal = s["removal"]
+    for key, names, of, allowed in [
+        ("methods", removal["methods"], "methods", s["methods"]),
+        ("full_grid", removal["full_grid"] or [], "removal.methods", removal["methods"]),
+    ]:
+        for i, name in enumerate(names):
+            if name not in allowed:
+                yield (
+                    f"removal.{key}.{i}",
+                    f"the names in {of}: {', '.join(allowed)}",
+                    f"{did_you_mean(name, allowed)}Add it to {of}, or take it out here.",
+                )
+    compare, fractions = removal["compare_fraction"], removal["fractions"]
+    needed = removal["full_grid"] is not None and set(removal["methods"]) - set(removal["full_grid"])
+    if compare not in fractions and (needed or compare is not None):
+        yield (
+            "removal.compare_fraction",
+            f"one of removal.fractions: {', '.join(map(str, fractions))}"
+            + ("" if needed else ", or null while every method is in full_grid"),
+            "Choose one of these.",
+        )
+
+
+def _ablation(s: dict) -> Iterator[Fault]:
+    limits = {"members": ("members.count", s["members"]["count"])}
+    limits["checkpoints"] = ("training.checkpoints", s["training"]["checkpoints"])
+    for key, (name, limit) in limits.items():
+        for i, value in enumerate(s["ablation"][key]):
+            if value > limit:
+                yield f"ablation.{key}.{i}", f"at most {name} = {limit}", f"Lower it or raise {name}."
+
+
+def _subset_fractions(s: dict) -> list[tuple[str, float]]:
+    return [("members.fraction", s["members"]["fraction"]), ("bank.fraction", s["bank"]["fraction"])]
+
+
+CHECKS = (
+    _dataset,
+    _model,
+    _projection,
+    _subset_sizes,
+    _batch_size,
+    _checkpoints,
+    _targets,
+    _choice,
+    _estimation,
+    _removal,
+    _ablation,
+)

@@ -1,0 +1,102 @@
+"""Where the pixels of a split come from: an array in memory, or a list of image files decoded when asked for."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from PIL import Image
+
+from trakway.data.idx import DamagedFile
+
+
+class Pixels(Protocol):
+    """Images that can be read by row at a given size."""
+
+    def shape(self, size: int | None) -> tuple[int, int, int]:
+        """Return (channels, height, width) of the images once brought to ``size`` (None: as they are)."""
+
+    def read(self, rows: np.ndarray, size: int | None, threads: int = 1) -> np.ndarray:
+        """Return the images of ``rows`` as uint8, rows × channels × height × width."""
+
+
+@dataclass(frozen=True)
+class ArrayPixels:
+    """Images in memory.
+
+    Attributes:
+        array: uint8, images × channels × height × width; 1 or 3 channels.
+    """
+
+    array: np.ndarray
+
+    def shape(self, size: int | None) -> tuple[int, int, int]:
+        """Return (channels, height, width)."""
+        channels, height, width = self.array.shape[1:]
+        return (channels, height, width) if size is None else (channels, size, size)
+
+    def read(self, rows: np.ndarray, size: int | None, threads: int = 1) -> np.ndarray:
+        """Return the images of ``rows``, resized (bilinear, antialiased) where ``size`` differs from their own."""
+        images = self.array[rows]
+        if self.shape(size) == self.array.shape[1:]:
+            return images
+        return np.stack([_channels_first(_resize(_picture(image), (size, size))) for image in images])
+
+
+@dataclass(frozen=True)
+class FilePixels:
+    """Image files, decoded as RGB.
+
+    The shorter side is resized (bilinear, antialiased) to 256/224 of ``size``, then the centre is cropped: the usual
+    evaluation transform of ImageNet.
+
+    Attributes:
+        paths: one file an image.
+    """
+
+    paths: Sequence[str | Path]
+
+    def shape(self, size: int | None) -> tuple[int, int, int]:
+        """Return (3, size, size); the files differ in size, so None is not possible."""
+        if size is None:
+            raise ValueError("image files need a size")
+        return 3, size, size
+
+    def read(self, rows: np.ndarray, size: int | None, threads: int = 1) -> np.ndarray:
+        """Return the images of ``rows``; ``threads`` of them are decoded at a time.
+
+        Raises:
+            DamagedFile: a file is missing, cut off or no image.
+        """
+        out = np.empty((len(rows), *self.shape(size)), np.uint8)
+        with ThreadPoolExecutor(threads) as pool:
+            for position, image in enumerate(pool.map(lambda row: _open_cropped(self.paths[row], size), rows)):
+                out[position] = image
+        return out
+
+
+def _open_cropped(path: str | Path, size: int) -> np.ndarray:
+    try:
+        with Image.open(path) as handle:
+            picture = handle.convert("RGB")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DamagedFile(f"{path}: cannot be read as an image ({error}); fetch the file again or remove it") from error
+    scale = max(size, round(size * 256 / 224)) / min(picture.size)
+    width, height = (max(size, round(side * scale)) for side in picture.size)
+    left, top = (width - size) // 2, (height - size) // 2
+    return _channels_first(_resize(picture, (width, height)).crop((left, top, left + size, top + size)))
+
+
+def _picture(image: np.ndarray) -> Image.Image:
+    return Image.fromarray(image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0)))
+
+
+def _resize(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    return picture.resize(size, Image.Resampling.BILINEAR)
+
+
+def _channels_first(picture: Image.Image) -> np.ndarray:
+    array = np.asarray(picture)
+    return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)

@@ -1,0 +1,156 @@
+"""Writing the files of one data set: images as memory maps, examples as a table, facts as JSON."""
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from trakway.data.blocks import digest, moments, write_blocks
+from trakway.data.cifar10 import open_cifar10
+from trakway.data.fashion_mnist import open_fashion_mnist
+from trakway.data.imagenet import open_imagenet
+from trakway.data.sampling import sample, shortage
+from trakway.data.source import Source, Split, did_you_mean, listed, pick_classes
+from trakway.errors import UserError
+from trakway.files import write_json, write_table
+
+OPENERS = {"fashion_mnist": open_fashion_mnist, "cifar10": open_cifar10, "imagenet": open_imagenet}
+DEFAULTS = {"source": "auto", "path": None, "classes": None, "train_size": None, "test_size": None, "image_size": None}
+SOURCES = ("auto", "packed", "folder", "download")
+
+Progress = Callable[[str, int, int], None]
+log = logging.getLogger(__name__)
+
+
+def prepare(
+    dataset: dict,
+    seed: int,
+    folder: str | os.PathLike,
+    *,
+    block: int = 1024,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> None:
+    """Draw a data set and write ``train_images.npy``, ``test_images.npy``, ``examples.parquet`` and ``meta.json``.
+
+    The images are written block by block, and a call that was cut off goes on from its last whole block. The bytes
+    depend on the source, ``dataset`` and ``seed`` alone.
+
+    Args:
+        dataset: the section ``dataset`` of an experiment: ``name`` (fashion_mnist, cifar10, imagenet) and, optionally,
+            ``source`` (auto, packed, folder, download), ``path``, ``classes`` (names in the order that numbers the
+            labels; None: all), ``train_size`` and ``test_size`` (images in all, as equal as possible over the classes;
+            None: all) and ``image_size`` (side in pixels; None: as they are).
+        seed: the experiment's seed.
+        folder: where to write.
+        block: images held in memory at a time; changes no byte.
+        threads: image files decoded at a time; changes no byte.
+        progress: called after every block with ("train" or "test", images done, images in all).
+
+    Raises:
+        UserError: a key is wrong, or the data are missing, damaged or too few.
+    """
+    dataset = _checked(dataset)
+    folder = Path(folder)
+    source = OPENERS[dataset["name"]](dataset)
+    picked = pick_classes(dataset["classes"], source.classes)
+    splits = {"train": source.train, "test": source.test}
+    _check_sizes(dataset, source, splits, picked)
+
+    tables, counts, mean, std = [], {}, None, None
+    for index, (name, split) in enumerate(splits.items()):
+        rows = sample(split.labels, picked, dataset[f"{name}_size"], seed, index)
+        path = folder / f"{name}_images.npy"
+        _write_images(path, name, split, rows, dataset | {"seed": seed}, block, threads, progress)
+        hashes, histogram = digest(path, block)
+        tables.append(_examples(source, split, name, rows, picked, hashes))
+        counts[name] = len(rows)
+        if name == "train":
+            mean, std = moments(histogram)
+    if not std.all():
+        raise UserError(
+            f"dataset: channel {int(np.argmin(std))} has the same value in every training image; use other data"
+        )
+    write_table(folder / "examples.parquet", pd.concat(tables, ignore_index=True))
+    facts = {"source": source.name, "licence": source.licence, "classes": [source.classes[label] for label in picked]}
+    write_json(folder / "meta.json", facts | {"mean": mean.tolist(), "std": std.tolist(), "counts": counts})
+    log.info("%s: %d training and %d test images of %s", source.name, counts["train"], counts["test"], facts["classes"])
+
+
+def _checked(dataset: dict) -> dict:
+    allowed = ["name", *DEFAULTS]
+    for key in dataset:
+        if key not in allowed:
+            raise UserError(f"dataset.{key}: unknown key{did_you_mean(key, allowed)}. Known keys: {listed(allowed)}")
+    dataset = DEFAULTS | dataset
+    for key, values in (("name", list(OPENERS)), ("source", SOURCES)):
+        found = dataset.get(key)
+        if found not in values:
+            near = did_you_mean(found, values)
+            raise UserError(f"dataset.{key}: found {found!r}{near}; use one of {listed(values)}")
+    for key in ("train_size", "test_size", "image_size"):
+        value = dataset[key]
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise UserError(f"dataset.{key}: found {value!r}; use a whole number of at least 1, or null")
+    classes = dataset["classes"]
+    if classes is not None and (isinstance(classes, str) or not all(isinstance(name, str) for name in classes)):
+        raise UserError(f"dataset.classes: found {classes!r}; use a list of names, or null for all")
+    return dataset
+
+
+def _check_sizes(dataset: dict, source: Source, splits: dict[str, Split], picked: list[int]) -> None:
+    size = dataset["train_size"]
+    if size is not None and size < len(picked):
+        raise UserError(f"dataset.train_size: found {size}, fewer than the {len(picked)} classes; ask for more images")
+    for name, split in splits.items():
+        short = shortage(split.labels, picked, dataset[f"{name}_size"])
+        if short:
+            label, count, needed = short
+            found = f"{source.classes[label]} has {count} {name} images"
+            raise UserError(f"dataset.{name}_size: {found}, {needed} are needed; ask for fewer")
+
+
+def _write_images(
+    path: Path,
+    name: str,
+    split: Split,
+    rows: np.ndarray,
+    settings: dict,
+    block: int,
+    threads: int,
+    progress: Progress | None,
+) -> None:
+    size = settings["image_size"]
+    drawn = hashlib.sha256(np.stack([split.ids[rows], split.labels[rows]]).tobytes()).hexdigest()
+    write_blocks(
+        path,
+        (len(rows), *split.pixels.shape(size)),
+        lambda start, stop: split.pixels.read(rows[start:stop], size, threads),
+        identity={"settings": settings, "drawn": drawn},
+        block=block,
+        report=lambda done, total: progress(name, done, total) if progress else None,
+    )
+
+
+def _examples(
+    source: Source, split: Split, name: str, rows: np.ndarray, picked: list[int], hashes: list[str]
+) -> pd.DataFrame:
+    number = np.full(len(source.classes), -1)
+    number[picked] = np.arange(len(picked))
+    labels = split.labels[rows]
+    return pd.DataFrame(
+        {
+            "id": split.ids[rows],
+            "split": name,
+            "row": np.arange(len(rows)),
+            "label": number[labels],
+            "label_name": np.array(source.classes, dtype=object)[labels],
+            "caption": "",
+            "source": source.name,
+            "sha256": hashes,
+        }
+    )

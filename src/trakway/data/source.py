@@ -1,0 +1,74 @@
+"""What every raw source of images offers, before examples are drawn from it."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trakway.data.pixels import Pixels
+from trakway.errors import UserError
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split of a source.
+
+    Attributes:
+        pixels: the images.
+        labels: int64, one an image, index into the classes of the source.
+        ids: int64, one an image, its row in the official files of the data set.
+    """
+
+    pixels: Pixels
+    labels: np.ndarray
+    ids: np.ndarray
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set as it was found.
+
+    Attributes:
+        name: name of the data set, the same wherever it was found.
+        licence: its licence in a few words.
+        classes: names of all its classes.
+        train: the training split.
+        test: the test split.
+    """
+
+    name: str
+    licence: str
+    classes: tuple[str, ...]
+    train: Split
+    test: Split
+
+
+def pick_classes(wanted: Sequence[str] | None, known: Sequence[str]) -> list[int]:
+    """Return the indices in ``known`` of the classes ``wanted`` (None: all), in the order wanted.
+
+    Raises:
+        UserError: an unknown name, a name twice, or fewer than two names.
+    """
+    if wanted is None:
+        return list(range(len(known)))
+    for name in wanted:
+        if name not in known:
+            raise UserError(
+                f"dataset.classes: unknown class {name!r}{did_you_mean(name, known)}. Known classes: {listed(known)}"
+            )
+    if len(set(wanted)) != len(wanted) or len(wanted) < 2:
+        raise UserError(f"dataset.classes: at least two different classes are needed, found {listed(wanted)}")
+    return [list(known).index(name) for name in wanted]
+
+
+def did_you_mean(name: object, known: Sequence[str]) -> str:
+    """Return ``; did you mean ...?`` for the nearest of ``known``, or nothing if none is near."""
+    near = difflib.get_close_matches(str(name).lower(), known, 1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """Return the names in one line, at most ``most`` of them."""
+    more = f" … ({len(names)} in all)" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more

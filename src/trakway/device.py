@@ -1,0 +1,71 @@
+"""Choose the device of a process, before torch is imported.
+
+Snakemake counts GPUs but tells no job which one is its own. So each job claims one with a lock file, which the operating
+system frees when the process ends, however it ends. Under SLURM the scheduler has already assigned the GPU.
+"""
+
+import fcntl
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from trakway.errors import UserError
+
+CHOICES = ("auto", "cpu", "cuda")
+_held = []  # open lock files: a lock lives as long as its file object
+
+
+def visible_gpus() -> list[str]:
+    """Return the ids of this machine's NVIDIA GPUs, as ``CUDA_VISIBLE_DEVICES`` names them; empty without a driver."""
+    if "CUDA_VISIBLE_DEVICES" in os.environ:
+        return [gpu for gpu in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if gpu not in ("", "-1")]
+    try:
+        listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    if listing.returncode != 0:
+        return []
+    return [str(i) for i, line in enumerate(line for line in listing.stdout.splitlines() if line.startswith("GPU "))]
+
+
+def claim(choice: str = "auto", poll_seconds: float = 1.0) -> str:
+    """Return ``"cpu"`` or ``"cuda"`` and make this process see just the GPU it may use.
+
+    Waits for a free GPU where all are taken. Call it before ``import torch``.
+
+    Args:
+        choice: ``auto`` takes a GPU where there is one; ``cpu`` and ``cuda`` insist.
+        poll_seconds: how often to look for a free GPU.
+
+    Raises:
+        UserError: for an unknown choice, or for ``cuda`` on a machine without a GPU.
+    """
+    if choice not in CHOICES:
+        raise UserError(f"device: found {choice!r}, allowed: {', '.join(CHOICES)}")
+    gpus = [] if choice == "cpu" else visible_gpus()
+    if not gpus:
+        if choice == "cuda":
+            raise UserError(
+                "device: 'cuda' was asked for but nvidia-smi lists no GPU here; "
+                "set `device: auto` in config/config.yaml, or run on a machine with a GPU"
+            )
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        return "cpu"
+    if "SLURM_JOB_ID" in os.environ:
+        return "cuda"
+    folder = Path(tempfile.gettempdir()) / f"trakway-gpus-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    while True:
+        for gpu in gpus:
+            handle = open(folder / f"{gpu}.lock", "w")  # noqa: SIM115 (held until the process ends)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                handle.close()
+                continue
+            _held.append(handle)
+            os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+            return "cuda"
+        time.sleep(poll_seconds)

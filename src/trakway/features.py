@@ -1,0 +1,169 @@
+"""Features of a shard of members: projected gradients of training examples and targets, written as they are made."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from trakway import resources
+from trakway.errors import UserError
+from trakway.fingerprint import fingerprint
+from trakway.gradients import per_example_gradients
+from trakway.progress import track
+from trakway.projection.base import Projection
+from trakway.projection.build import build_projection
+from trakway.resumable import Block, fill_arrays, row_blocks
+from trakway.tasks import Task
+from trakway.training.checkpoint import first_bad_tensor
+
+CODE = ("gradients/*.py", "projection/*.py", "tasks/*.py", "models/*.py", "seeds.py")  # the code that decides a feature
+
+
+@dataclass(frozen=True)
+class Member:
+    """One attribution model: its index in the ensemble, its checkpoint file, how to load it."""
+
+    index: int
+    file: str
+    load: Callable[[], nn.Module]
+
+
+def extract_features(
+    task: Task,
+    members: Sequence[Member],
+    projection: dict,
+    targets: np.ndarray,
+    chunk: int,
+    identity: str,
+    folder: Path,
+) -> tuple[int, dict]:
+    """Write ``train.npy`` (members, n, k), ``weights.npy`` (members, n) and ``targets.npy`` (members, targets, k).
+
+    φ_m(z) = P_mᵀ ∇_θ f(z; θ_m) (TRAK, equation 13) and the weights -dLoss/df (the diagonal of Q), float32.
+
+    Args:
+        task: gives f, its slope and the examples.
+        members: the models.
+        projection: the ``projection`` section.
+        targets: positions of the targets in the test split.
+        chunk: examples at a time; bounds the memory (chunk × p floats), changes no feature beyond rounding.
+        identity: digest of all that decides the features (settings, checkpoints, code).
+        folder: where the files go.
+
+    Returns:
+        (number of attributed parameters p, cost).
+
+    Raises:
+        UserError: a checkpoint or a feature holds NaN or infinity (names model, tensor or example); k does not fit p.
+    """
+    extractors = _Extractors(task, members, projection)
+    parameters, dim = extractors.shape()
+    mark = fingerprint(identity, targets, [member.index for member in members])
+
+    def blocks(rows: int) -> list[Block]:
+        return [(m, block) for m in range(len(members)) for block in row_blocks(rows, chunk)]
+
+    train_blocks, target_blocks = blocks(task.train_size), blocks(len(targets))
+    cost = fill_arrays(
+        [folder / "train.npy", folder / "weights.npy"],
+        [(len(members), task.train_size, dim), (len(members), task.train_size)],
+        train_blocks,
+        lambda block: extractors.train(block[0], np.arange(block[1].start, block[1].stop)),
+        mark,
+        "chunks of projected gradients",
+    )
+    target_cost = fill_arrays(
+        [folder / "targets.npy"],
+        [(len(members), len(targets), dim)],
+        target_blocks,
+        lambda block: extractors.target(block[0], targets[block[1]]),
+        mark,
+        "chunks of projected gradients",
+    )
+    return parameters, resources.add(cost, target_cost)
+
+
+class _Extractors:
+    """The members of a shard, loaded one at a time: blocks come member by member."""
+
+    def __init__(self, task: Task, members: Sequence[Member], projection: dict):
+        self.task = task
+        self.members = members
+        self.projection = projection
+        self._open: tuple[int, nn.Module, Projection] | None = None
+
+    def shape(self) -> tuple[int, int]:
+        """Return (p, k); fails early where the projection does not fit the model."""
+        model = self.task.new_model(0)
+        parameters = sum(model.get_parameter(name).numel() for name in self.task.attributed(model))
+        if self.projection["kind"] == "identity":
+            build_projection(self.projection, parameters, self.task.seed, 0)
+            return parameters, parameters
+        return parameters, self.projection["dim"]
+
+    def _member(self, m: int) -> tuple[nn.Module, Projection]:
+        if self._open is None or self._open[0] != m:
+            member = self.members[m]
+            model = member.load()
+            bad = first_bad_tensor(model)
+            if bad is not None:
+                example = self._first_bad_example(model)
+                raise UserError(
+                    f"member {member.index}, checkpoint {member.file}: tensor {bad} holds NaN or infinity; first seen at "
+                    f"{example}; delete the file and run again, and lower training.learning_rate if it comes back"
+                )
+            parameters = sum(model.get_parameter(name).numel() for name in self.task.attributed(model))
+            projection = build_projection(self.projection, parameters, self.task.seed, member.index)
+            self._open = m, model, projection
+        return self._open[1:]
+
+    def _first_bad_example(self, model: nn.Module) -> str:
+        """Name the first training example whose model output is not finite."""
+        rows = np.arange(min(self.task.train_size, 500))
+        with torch.no_grad():
+            outputs = self.task.output(model, self.task.train_batch(rows))
+        bad = torch.nonzero(~torch.isfinite(outputs))
+        return f"training example {int(rows[bad[0, 0]])}" if len(bad) else "no training example's output"
+
+    def train(self, m: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        model, projection = self._member(m)
+        batch = self.task.train_batch(rows)
+        features = projection(per_example_gradients(self.task, model, batch))
+        with torch.no_grad():
+            weights = self.task.loss_slope(model, batch)
+        return self._finite(m, features, rows, "training"), weights.cpu().numpy()
+
+    def target(self, m: int, rows: np.ndarray) -> tuple[np.ndarray]:
+        model, projection = self._member(m)
+        features = projection(per_example_gradients(self.task, model, self.task.target_batch(rows)))
+        return (self._finite(m, features, rows, "test"),)
+
+    def _finite(self, m: int, features: Tensor, rows: np.ndarray, split: str) -> np.ndarray:
+        bad = torch.nonzero(~torch.isfinite(features).all(1))
+        if len(bad):
+            raise UserError(
+                f"member {self.members[m].index}, checkpoint {self.members[m].file}: the projected gradient of {split} "
+                f"example {int(rows[bad[0, 0]])} is not finite; look at that example and at the model's training curve"
+            )
+        return features.cpu().numpy()
+
+
+@torch.no_grad()
+def extract_representations(
+    task: Task, members: Sequence[Member], targets: np.ndarray, chunk: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the members' last layer sees: float32 (members, n, d) of training examples, (members, targets, d)."""
+    train, target = [], []
+    for member in track(list(members), "representations"):
+        model = member.load()
+        parts = [
+            task.representation(model, task.train_batch(np.arange(b.start, b.stop)))
+            for b in row_blocks(task.train_size, chunk)
+        ]
+        train.append(torch.cat(parts).float().cpu().numpy())
+        parts = [task.representation(model, task.target_batch(targets[b])) for b in row_blocks(len(targets), chunk)]
+        target.append(torch.cat(parts).float().cpu().numpy())
+    return np.stack(train), np.stack(target)

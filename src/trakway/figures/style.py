@@ -1,0 +1,146 @@
+"""One style for every figure: colours, names, sizes, and files that are the same bytes every time.
+
+Colours are those of Okabe and Ito (2008), told apart by colour-blind readers too. A method keeps its colour and its
+marker in every figure; where lines cross, the marker says in black and white what the colour says.
+"""
+
+import functools
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from trakway.files import replacing
+
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+)  # fmt: skip
+GREY = "#7F7F7F"
+EDGE = "#333333"
+
+RC = {
+    "figure.dpi": 150,
+    "savefig.dpi": 150,
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.labelsize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E5E5E5",
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 6,
+    "pdf.fonttype": 42,  # text stays text
+    "svg.hashsalt": "trakway",
+}
+
+
+class Look(NamedTuple):
+    """How a method appears: in words, in colour, as a marker."""
+
+    label: str
+    color: str
+    marker: str
+
+
+LOOKS = {
+    "trak": Look("TRAK", VERMILION, "o"),
+    "gradient_dot": Look("Gradient dot product", SKY, "s"),
+    "gradient_cosine": Look("Gradient cosine", BLUE, "D"),
+    "tracin": Look("TracIn", ORANGE, "^"),
+    "representation": Look("Representation similarity", GREEN, "v"),
+    "pixel": Look("Pixel similarity", YELLOW, "P"),
+    "empirical_influence": Look("Empirical influence", PURPLE, "X"),
+    "datamodel": Look("Datamodel", BLACK, "p"),
+    "random": Look("Random", GREY, "h"),
+}
+
+
+def look(method: str) -> Look:
+    """Return the look of a method; one without an entry gets its name in words, and colour and marker by its name."""
+    if method in LOOKS:
+        return LOOKS[method]
+    number = int.from_bytes(hashlib.blake2b(method.encode(), digest_size=4).digest(), "little")
+    colors, markers = [BLUE, GREEN, PURPLE, ORANGE, SKY], "d<>8H4"
+    return Look(words(method), colors[number % len(colors)], markers[number // len(colors) % len(markers)])
+
+
+def words(name: str) -> str:
+    """Write an identifier as words: ``half_subset`` → ``Half subset``."""
+    text = name.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Run a drawing function in this style, whatever the caller's matplotlib settings; leave those as they were."""
+
+    @functools.wraps(draw)
+    def wrapped(*args, **kwargs) -> Figure:
+        with _style():
+            return draw(*args, **kwargs)
+
+    return wrapped
+
+
+def _style():
+    return matplotlib.rc_context({**matplotlib.rcParamsDefault, **RC, "backend": "agg"})
+
+
+def number(value: float, form: str = ".2f") -> str:
+    """Format a number with a true minus sign."""
+    return format(value, form).replace("-", "\N{MINUS SIGN}")
+
+
+def percent(share: float) -> str:
+    """Write a share as percent: 0.95 → ``95 %``."""
+    return f"{100 * share:g} %"
+
+
+def reach(table: pd.DataFrame, value: str) -> np.ndarray:
+    """Return how far the interval of a column reaches below and above it, as ``errorbar`` wants it: (2 × rows)."""
+    centre = table[value]
+    return np.clip([centre - table[f"{value}_low"], table[f"{value}_high"] - centre], 0, None)
+
+
+def footnote(figure: Figure, text: str) -> None:
+    """Write how to read the figure, in small letters below it."""
+    figure.supxlabel(text, fontsize=8.5, color=EDGE)
+
+
+def legend_beside(figure: Figure) -> None:
+    """List every label of the figure once, to the right of all panels."""
+    found = {}
+    for axes in figure.axes:
+        handles, labels = axes.get_legend_handles_labels()
+        found |= dict(zip(labels, handles, strict=True))
+    figure.legend(found.values(), found.keys(), loc="outside right upper")
+
+
+def save(figure: Figure, path: str | os.PathLike) -> tuple[Path, Path]:
+    """Write ``path``.png (150 dpi) and ``path``.pdf; the same figure gives the same bytes (no dates, no versions).
+
+    Args:
+        figure: what a function of this package returned.
+        path: without a suffix; its folder is created.
+
+    Returns:
+        The two paths written.
+    """
+    png, pdf = (Path(f"{os.fspath(path)}.{suffix}") for suffix in ("png", "pdf"))
+    with _style():
+        with replacing(png) as temporary:
+            figure.savefig(temporary, metadata={"Software": None})
+        with replacing(pdf) as temporary:
+            figure.savefig(temporary, metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    return png, pdf

@@ -1,0 +1,34 @@
+"""Short digests that say what a piece of work depends on."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+
+def fingerprint(*parts) -> str:
+    """Return a hex digest of JSON-like values and arrays, in order."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(str((part.dtype, part.shape)).encode())
+            digest.update(np.ascontiguousarray(part).data)
+        else:
+            digest.update(json.dumps(part, sort_keys=True).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def file_digest(path: str | os.PathLike) -> str:
+    """Return the SHA-256 of a file."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def code_digest(*patterns: str) -> str:
+    """Return a digest of the library's own source files that match the patterns, relative to the package."""
+    package = Path(__file__).parent
+    files = sorted(path for pattern in patterns for path in package.glob(pattern))
+    return fingerprint([[str(path.relative_to(package)), file_digest(path)] for path in files])

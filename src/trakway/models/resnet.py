@@ -1,0 +1,96 @@
+"""Residual networks small enough to train by the hundred."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions with batch norm and a shortcut (He et al., CVPR 2016)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(outputs)
+        same = stride == 1 and inputs == outputs
+        self.shortcut = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = F.relu(self.norm1(self.conv1(x)))
+        return F.relu(self.norm2(self.conv2(hidden)) + self.shortcut(x))
+
+
+class SmallResNet(nn.Module):
+    """A ResNet for CPUs: the stem quarters the resolution, each further width halves it once more but the first."""
+
+    def __init__(self, channels: int, classes: int, widths: Sequence[int]):
+        super().__init__()
+        self.stem = nn.Conv2d(channels, widths[0], 3, 2, 1, bias=False)
+        self.norm = nn.BatchNorm2d(widths[0])
+        blocks = [
+            ResidualBlock(inputs, outputs, stride=1 if i == 0 else 2)
+            for i, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False))
+        ]
+        self.blocks = nn.Sequential(*blocks)
+        self.fc = nn.Linear(widths[-1], classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.max_pool2d(F.relu(self.norm(self.stem(x))), 2)
+        return self.fc(self.blocks(x).mean((2, 3)))
+
+
+def resnet_small(channels: int, classes: int, widths: Sequence[int] = (16, 32, 64)) -> nn.Module:
+    """A small ResNet: 72 thousand parameters at the default widths."""
+    return SmallResNet(channels, classes, widths)
+
+
+class ConvBlock(nn.Sequential):
+    """3×3 convolution, batch norm, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, padding: int = 1):
+        super().__init__(
+            nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+        )
+
+
+class Residual(nn.Module):
+    """``x + body(x)``."""
+
+    def __init__(self, *body: nn.Module):
+        super().__init__()
+        self.body = nn.Sequential(*body)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
+class ResNet9(nn.Module):
+    """The nine-layer ResNet of the TRAK and datamodels papers' CIFAR experiments (Park et al., 2023, appendix C)."""
+
+    def __init__(self, channels: int, classes: int, scale: float):
+        super().__init__()
+        self.features = nn.Sequential(
+            ConvBlock(channels, 64),
+            ConvBlock(64, 128, kernel=5, stride=2, padding=2),
+            Residual(ConvBlock(128, 128), ConvBlock(128, 128)),
+            ConvBlock(128, 256),
+            nn.MaxPool2d(2),
+            Residual(ConvBlock(256, 256), ConvBlock(256, 256)),
+            ConvBlock(256, 128, padding=0),
+            nn.AdaptiveMaxPool2d(1),
+            nn.Flatten(),
+        )
+        self.fc = nn.Linear(128, classes, bias=False)
+        self.register_buffer("scale", torch.tensor(scale))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.features(x)) * self.scale
+
+
+def resnet9(channels: int, classes: int, scale: float = 0.2) -> nn.Module:
+    """ResNet-9 for 28 to 32 pixel images: 2.3 million parameters; ``scale`` multiplies the logits."""
+    return ResNet9(channels, classes, scale)

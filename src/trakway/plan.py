@@ -1,0 +1,140 @@
+"""Which removals an experiment makes, from its settings alone. Standard library only: a workflow may ask at no cost."""
+
+from dataclasses import dataclass
+
+from trakway.errors import UserError
+
+CONTROL = "random"
+
+
+@dataclass(frozen=True)
+class Removal:
+    """One training subset of the removal experiment.
+
+    Attributes:
+        method: whose scores choose the examples to remove; ``"random"`` for the control.
+        side: ``"top"`` or ``"bottom"`` of the scores; ``"random"`` for the control.
+        fraction: share of the training set that is removed.
+        target: position among the evaluated targets; -1 for the control, which serves every target.
+        repeat: number of the control subset among those of its fraction; 0 for a method.
+    """
+
+    method: str
+    side: str
+    fraction: float
+    target: int
+    repeat: int = 0
+
+
+def removal_rows(removal: dict) -> list[Removal]:
+    """List the subsets of the removal experiment in their fixed order: methods as listed, then the random control.
+
+    Args:
+        removal: ``targets`` (number of targets, the first of the evaluated ones), ``fractions``, ``sides`` (of top,
+            bottom), ``methods``, ``random`` (control subsets for each fraction; the name ``random`` among the methods
+            adds nothing). Optionally ``full_grid`` (methods that get every fraction and side; None: all of them) and
+            ``compare_fraction`` (one of the fractions): the other methods remove the top of this fraction only.
+
+    Raises:
+        UserError: ``full_grid`` names a method that is not in ``methods``, or ``compare_fraction`` is needed but
+            not one of ``fractions``.
+    """
+    methods = [method for method in removal["methods"] if method != CONTROL]
+    full = removal.get("full_grid")
+    full = methods if full is None else full
+    fractions = list(removal["fractions"])
+    unknown = [method for method in full if method not in methods and method != CONTROL]
+    if unknown:
+        raise UserError(f"removal.full_grid: {unknown[0]!r} is not among removal.methods ({', '.join(methods)})")
+    if set(methods) - set(full) and removal.get("compare_fraction") not in fractions:
+        raise UserError(
+            f"removal.compare_fraction: found {removal.get('compare_fraction')!r}; with full_grid it must be one of"
+            f" removal.fractions ({', '.join(map(str, fractions))})"
+        )
+    rows = []
+    for method in methods:
+        if method in full:
+            grid = [(fraction, side) for fraction in fractions for side in removal["sides"]]
+        else:
+            grid = [(removal["compare_fraction"], "top")]
+        rows += [Removal(method, side, fraction, t) for fraction, side in grid for t in range(removal["targets"])]
+    repeats = range(removal["random"])
+    return rows + [Removal(CONTROL, CONTROL, fraction, -1, repeat) for fraction in fractions for repeat in repeats]
+
+
+def count_removal_rows(removal: dict) -> int:
+    """Return how many training subsets the removal experiment has (each is trained ``removal["seeds"]`` times)."""
+    return len(removal_rows(removal))
+
+
+NEEDS = {
+    "trak": ("features",),
+    "gradient_dot": ("features",),
+    "gradient_cosine": ("features",),
+    "tracin": ("checkpoints",),
+    "representation": ("representations",),
+    "pixel": (),
+    "empirical_influence": ("estimation",),
+    "datamodel": ("estimation",),
+    "random": (),
+}
+"""What each attribution method works from, beside the data: the models behind it are its cost."""
+
+OPTIONS = {"trak": ("ridge", "soft_threshold", "weights", "average")}
+"""The keys of the ``scores`` section that a method takes; a method that is not listed takes none."""
+
+
+def score_settings(method: str, settings: dict) -> dict:
+    """Return what decides the scores of a method: the seed and the method's own options."""
+    scores = settings["scores"]
+    return {"seed": settings["seed"], "scores": {key: scores[key] for key in OPTIONS.get(method, ())}}
+
+
+def is_tuned(method: str, scores: dict) -> bool:
+    """Whether a method has options to choose among, which takes tuning targets and the estimation bank."""
+    return any(isinstance(scores[key], list) and len(scores[key]) > 1 for key in OPTIONS.get(method, ()))
+
+
+def ensemble_sizes(settings: dict) -> dict[str, tuple[int, int]]:
+    """Return for each ensemble its number of subsets and of seeds a subset."""
+    bank, removal = settings["bank"], settings["removal"]
+    return {
+        "members": (settings["members"]["count"], 1),
+        "evaluation": (bank["evaluation"]["subsets"], bank["evaluation"]["seeds"]),
+        "estimation": (bank["estimation"]["subsets"], bank["estimation"]["seeds"]),
+        "reference": (1, removal["reference"]),
+        "removal": (count_removal_rows(removal), removal["seeds"]),
+    }
+
+
+def shards(models: int, size: int) -> list[str]:
+    """Cut ``models`` models into shards of ``size``, named by their range, e.g. ``00000-00025``.
+
+    The range is part of the name, so that files of another cut are never mistaken for these.
+    """
+    return [f"{start:05d}-{min(start + size, models):05d}" for start in range(0, models, size)]
+
+
+def shard_range(shard: str) -> range:
+    """Return the models of a shard named by `shards`."""
+    start, stop = shard.split("-")
+    return range(int(start), int(stop))
+
+
+def projection_name(projection: dict) -> str:
+    """Return a short name for file paths, e.g. ``sjlt1-1024``."""
+    kind = projection["kind"]
+    if kind == "identity":
+        return kind
+    return f"{kind}{projection.get('nonzeros', 1) if kind == 'sjlt' else ''}-{projection['dim']}"
+
+
+def projections(settings: dict) -> dict[str, dict]:
+    """Return every projection an experiment uses, by name: its own first, then those of the ablation."""
+    main = settings["projection"]
+    ablation = settings.get("ablation") or {}
+    chosen = [main]
+    chosen += [{**main, "dim": dim} for dim in ablation.get("dim", []) if main["kind"] != "identity"]
+    for kind in ablation.get("projection", []):
+        chosen.append({"kind": kind, "dim": None} if kind == "identity" else {**main, "kind": kind})
+    return {projection_name(projection): projection for projection in chosen}

@@ -1,0 +1,83 @@
+"""The one abstraction: what a modality has to say for itself.
+
+Training, outputs, gradients, scores and validation are written once against `Task`. A new modality, or a user's own model,
+is one subclass and one YAML file.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from trakway import seeds
+
+Batch = tuple[Tensor, ...]
+"""Tensors whose first dimension is the example."""
+
+Model = Callable[..., Tensor]
+"""A module, or a function that calls one with given parameters."""
+
+
+class Task(ABC):
+    """A modality: model, training loss, model output f, and its examples.
+
+    Attributes:
+        seed: the experiment's seed.
+        train_size: number of training examples n.
+        test_size: number of examples in the test split.
+        device: where models and batches live.
+    """
+
+    seed: int
+    train_size: int
+    test_size: int
+    device: str
+
+    @abstractmethod
+    def architecture(self) -> nn.Module:
+        """Build an untrained model; its initial weights come from torch's global generator."""
+
+    @abstractmethod
+    def train_batch(self, rows: np.ndarray) -> Batch:
+        """Return training examples ``rows`` as a batch on the device: the input of `loss` and `output`."""
+
+    @abstractmethod
+    def target_batch(self, rows: np.ndarray) -> Batch:
+        """Return target examples ``rows`` (positions in the test split) as a batch on the device."""
+
+    @abstractmethod
+    def loss(self, model: Model, batch: Batch) -> Tensor:
+        """Return the training loss, a scalar: the mean over the batch."""
+
+    @abstractmethod
+    def output(self, model: Model, batch: Batch) -> Tensor:
+        """Return f for each example, shape (B,), larger is better. An example's f must not depend on the others."""
+
+    @abstractmethod
+    def loss_slope(self, model: Model, batch: Batch) -> Tensor:
+        """Return ``-dLoss/df`` for each example, shape (B,): the diagonal of Q (TRAK, section 3.2); ones where Q = I."""
+
+    def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        """Return a randomly changed training batch; unchanged unless a task says otherwise."""
+        return batch
+
+    def attributed(self, model: nn.Module) -> list[str]:
+        """Return the names of the parameters whose gradients are used, in the order of the features' coordinates."""
+        return [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+
+    def representation(self, model: nn.Module, batch: Batch) -> Tensor:
+        """Return what the model's last layer sees, shape (B, d), for the baseline of representation similarity."""
+        raise NotImplementedError(f"{type(self).__name__} has no representation")
+
+    def new_model(self, seed: int) -> nn.Module:
+        """Return an untrained model on the device, its initial weights a function of ``seed`` alone."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = self.architecture()
+        return model.to(self.device)
+
+    def training_seed(self, ensemble: str, index: int) -> int:
+        """Return the seed of one model of an ensemble: initial weights, data order, augmentation."""
+        return seeds.derive(self.seed, f"train:{ensemble}", index)

@@ -1,0 +1,87 @@
+"""Image classification: cross-entropy, and the margin as model output (TRAK, section 3.3 and equation 5)."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from trakway.data import ImageData
+from trakway.models import build_image_model
+from trakway.tasks.augmentation import crop, flip
+from trakway.tasks.base import Batch, Model, Task
+
+ON_DEVICE_BYTES = 4 << 30  # a training set below this size is moved to the device once, as float32
+
+
+def margin(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return log(p_y / (1 - p_y)) = logit_y - logsumexp of the other logits, shape (B,)."""
+    index = labels[:, None]
+    others = logits.scatter(1, index, -torch.inf)
+    return logits.gather(1, index)[:, 0] - others.logsumexp(1)
+
+
+class ImageClassification(Task):
+    """Images (float32, normalised, channels first) with labels; a batch is ``(images, labels)``."""
+
+    def __init__(self, settings: dict, data: Path, device: str = "cpu"):
+        self.seed = settings["seed"]
+        self.model_settings = settings["model"]
+        self.augmentation = settings.get("training", {}).get("augmentation", "none")
+        self.device = device
+        self.data = ImageData.load(data)
+        self.train_size = len(self.data.train_labels)
+        self.test_size = len(self.data.test_labels)
+        self.train_labels = torch.tensor(self.data.train_labels, device=device)
+        self.test_labels = torch.tensor(self.data.test_labels, device=device)
+        self._train_images = None
+        if 4 * self.data.train_images.size <= ON_DEVICE_BYTES:
+            images = self.data.batch("train", np.arange(self.train_size))
+            self._train_images = images.to(device, memory_format=torch.channels_last)
+
+    def architecture(self) -> nn.Module:
+        channels = self.data.train_images.shape[1]
+        return build_image_model(self.model_settings, channels, len(self.data.classes)).to(
+            memory_format=torch.channels_last
+        )
+
+    def train_batch(self, rows: np.ndarray) -> Batch:
+        index = torch.as_tensor(rows, device=self.device)
+        if self._train_images is None:
+            return self.data.batch("train", rows).to(self.device), self.train_labels[index]
+        return self._train_images[index], self.train_labels[index]
+
+    def target_batch(self, rows: np.ndarray) -> Batch:
+        index = torch.as_tensor(rows, device=self.device)
+        return self.data.batch("test", rows).to(self.device), self.test_labels[index]
+
+    def loss(self, model: Model, batch: Batch) -> Tensor:
+        images, labels = batch
+        return F.cross_entropy(model(images).float(), labels)
+
+    def output(self, model: Model, batch: Batch) -> Tensor:
+        images, labels = batch
+        return margin(model(images), labels)
+
+    def loss_slope(self, model: Model, batch: Batch) -> Tensor:
+        # Loss = log(1 + exp(-f)), hence -dLoss/df = 1 - p_y = sigmoid(-f).
+        return torch.sigmoid(-self.output(model, batch))
+
+    def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        images, labels = batch
+        if "crop" in self.augmentation:
+            images = crop(images, rng, padding=4)
+        if "flip" in self.augmentation:
+            images = flip(images, rng)
+        return images, labels
+
+    def representation(self, model: nn.Module, batch: Batch) -> Tensor:
+        seen = []
+        last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+        hook = last.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+        try:
+            model(batch[0])
+        finally:
+            hook.remove()
+        return seen[0]

@@ -1,0 +1,117 @@
+"""Train a shard of an ensemble, one model after the other; finished models are kept whatever happens to the process."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from trakway import resources
+from trakway.errors import UserError
+from trakway.files import read_json, write_json
+from trakway.fingerprint import file_digest, fingerprint
+from trakway.progress import track
+from trakway.tasks import Task
+from trakway.training.checkpoint import load_checkpoint
+from trakway.training.loop import checkpoint_epochs, checkpoint_path, train_model
+
+CODE = ("training/*.py", "tasks/*.py", "models/*.py", "seeds.py")  # the code that decides a trained model
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Models trained on subsets, several seeds a subset: model ``index`` has subset ``index // seeds``.
+
+    Attributes:
+        name: e.g. ``members``; part of every model's seed.
+        subsets: bool, shape (subsets, n): which training examples each subset holds.
+        seeds: models a subset.
+    """
+
+    name: str
+    subsets: np.ndarray
+    seeds: int
+
+    def rows(self, index: int) -> np.ndarray:
+        """Return the training examples of model ``index``."""
+        return np.flatnonzero(self.subsets[index // self.seeds])
+
+    def __len__(self) -> int:
+        return len(self.subsets) * self.seeds
+
+
+def train_shard(
+    task: Task,
+    ensemble: Ensemble,
+    indices: range,
+    training: dict,
+    identity: str,
+    folder: Path,
+) -> tuple[list[dict], list[dict], dict]:
+    """Train the models ``indices`` of an ensemble, or take them over if they are there, whole and of the same identity.
+
+    Args:
+        task: the modality.
+        ensemble: its models' subsets.
+        indices: the models of this shard.
+        training: the ``training`` section.
+        identity: digest of all that decides the models but their subsets and seeds (settings, data, code).
+        folder: where checkpoints go, shared by all shards of the ensemble.
+
+    Returns:
+        (models, curves, cost): for each model ``{index, subset, seed, train_size, accuracy, loss, file, sha256, ...}``, for
+        each model and epoch ``{index, epoch, loss, learning_rate}``, and what training cost, earlier processes included.
+    """
+    models, curves, costs = [], [], []
+    for index in track(list(indices), f"{ensemble.name} trained"):
+        rows = ensemble.rows(index)
+        if len(rows) == 0:
+            raise UserError(f"{ensemble.name}: model {index} has an empty training subset; raise the subset fraction")
+        seed = task.training_seed(ensemble.name, index)
+        mark = fingerprint(identity, training, seed, rows)
+        path = folder / f"{index:05d}.safetensors"
+        record_path = path.with_suffix(".json")
+        record = read_json(record_path) if record_path.exists() else None
+        if record is None or record["fingerprint"] != mark or not _whole(record, folder):
+            with resources.measured() as cost:
+                result = train_model(task, rows, training, seed, path, mark)
+            names = [checkpoint_path(path, i).name for i in range(len(checkpoint_epochs(training)) - 1)] + [path.name]
+            files = {name: file_digest(folder / name) for name in names}
+            record = {"fingerprint": mark, "files": files, "cost": cost, **result}
+            write_json(record_path, record)
+        models.append(
+            {
+                "index": index,
+                "subset": index // ensemble.seeds,
+                "seed": index % ensemble.seeds,
+                "train_size": len(rows),
+                "loss": record["curve"][-1]["loss"],
+                "checkpoints": [{"file": name, "sha256": digest} for name, digest in record["files"].items()],
+                "learning_rates": _rates_before_checkpoints(record["curve"], training),
+            }
+        )
+        curves += [{"index": index, **row} for row in record["curve"]]
+        costs.append(record["cost"])
+    return models, curves, resources.add(*costs)
+
+
+def _whole(record: dict, folder: Path) -> bool:
+    return all((folder / name).exists() and file_digest(folder / name) == digest for name, digest in record["files"].items())
+
+
+def _rates_before_checkpoints(curve: list[dict], training: dict) -> list[float]:
+    """Return for each checkpoint the learning rate summed over the epochs that led to it from the one before."""
+    kept = [0, *checkpoint_epochs(training)]
+    return [
+        sum(row["learning_rate"] for row in curve[start:stop]) for start, stop in zip(kept, kept[1:], strict=False)
+    ]
+
+
+def load_model(task: Task, folder: Path, model: dict, checkpoint: int = -1) -> torch.nn.Module:
+    """Load a checkpoint of a model that `train_shard` described, in eval mode.
+
+    Raises:
+        UserError: the file is missing or not the one that training wrote.
+    """
+    entry = model["checkpoints"][checkpoint]
+    return load_checkpoint(task.new_model(0), folder / entry["file"], entry["sha256"])

@@ -1,0 +1,1 @@
+"""Checks of attributions against retraining: linear datamodeling score, removal, and their intervals."""

@@ -1,0 +1,85 @@
+"""LDS against compute: what a method reaches with a share of the models, and the CPU seconds that it takes."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from trakway import resources
+from trakway.attribution import Material
+from trakway.plan import NEEDS
+from trakway.validation.scoring import run_method
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelCosts:
+    """CPU seconds that all models of an experiment took: training, and what a method reads from them.
+
+    Attributes:
+        members: training of the members.
+        estimation: training of the estimation bank and its outputs.
+        features: projected gradients at the final checkpoints.
+        checkpoints: projected gradients at all checkpoints.
+        representations: representations of the members.
+    """
+
+    members: float
+    estimation: float
+    features: float
+    checkpoints: float
+    representations: float
+
+    def of(self, name: str) -> float:
+        """Return the CPU seconds behind a method that uses all its models."""
+        total = 0.0
+        for need in NEEDS[name]:
+            total += getattr(self, need) + (0.0 if need == "estimation" else self.members)
+        return total
+
+
+def share_of_models(name: str, material: Material, share: float) -> tuple[Material, int]:
+    """Return the material with a share of the models that a method needs, and their number (at least 1; 0: it needs none).
+
+    The estimation subsets that choose the options of other methods stay whole.
+    """
+    if not NEEDS[name]:
+        return material, 0
+    if "estimation" in NEEDS[name]:
+        count = max(2, round(share * len(material.masks)))
+        return material.of_subsets(count), count
+    whole = len(material.features or material.representations or material.checkpoints[-1])
+    count = max(1, round(share * whole))
+    return material.of_members(count), count
+
+
+def cost_runs(
+    name: str, material: Material, evaluated: int, scores: dict, shares: list[float], costs: ModelCosts, seeds: int
+) -> Mapping[int, tuple[np.ndarray, float]]:
+    """Score with growing shares of the models.
+
+    Args:
+        name: the method.
+        material: with all models.
+        evaluated: number of evaluated targets.
+        scores: the ``scores`` section.
+        shares: of the models, in (0, 1].
+        costs: CPU seconds of all models.
+        seeds: models of each estimation subset.
+
+    Returns:
+        number of models → (scores (evaluated, n), CPU seconds in all).
+    """
+    runs = {}
+    for share in shares:
+        part, count = share_of_models(name, material, share)
+        used = count / len(material.masks) if "estimation" in NEEDS[name] else share
+        models = count * seeds if "estimation" in NEEDS[name] else count
+        if models in runs:
+            continue
+        # A fresh cache: each run pays for its own kernels.
+        part = dataclasses.replace(part, cache={})
+        out = np.empty((evaluated, material.size), np.float32)
+        with resources.measured() as spent:
+            run_method(name, part, evaluated, scores, out)
+        runs[models] = out, costs.of(name) * used + spent["cpu_seconds"]
+    return runs

@@ -1,0 +1,216 @@
+import pytest
+
+from trakway.config import load_experiment
+from trakway.errors import UserError
+
+# (changes to a good experiment, key, found, words of what is allowed or advised)
+FAULTS = {
+    "imagenet needs a size": ({"dataset": {"name": "imagenet"}}, "dataset.image_size", "null (the default)", ">= 8"),
+    "resnet_small without widths": ({"model": {"widths": None}}, "model.widths", "null", "[16, 32, 64]"),
+    "widths elsewhere": ({"model": {"name": "resnet9", "widths": [8]}}, "model.widths", "[8]", "null for resnet9"),
+    "identity with dim": ({"projection": {"kind": "identity", "dim": 9}}, "projection.dim", "9", "null for identity"),
+    "sjlt without dim": ({"projection": {"dim": None}}, "projection.dim", "null", ">= 1 for sjlt"),
+    "rademacher without dim": (
+        {"projection": {"kind": "rademacher", "dim": None}},
+        "projection.dim",
+        "null",
+        ">= 1 for rademacher",
+    ),
+    "nonzeros over dim": (
+        {"projection": {"dim": 4, "nonzeros": 5}},
+        "projection.nonzeros",
+        "5",
+        "at most projection.dim = 4",
+    ),
+    "nonzeros over a dim of the ablation": (
+        {"projection": {"nonzeros": 5}, "ablation": {"dim": [4, 8]}},
+        "projection.nonzeros",
+        "5",
+        "the smallest of ablation.dim, 4",
+    ),
+    "members see nothing": (
+        {"members": {"fraction": 0.001}, "training": {"batch_size": 1}},
+        "members.fraction",
+        "0.001",
+        "1 to 199 examples, not 0",
+    ),
+    "members see everything": ({"members": {"fraction": 0.999}}, "members.fraction", "0.999", "not 200"),
+    "bank subsets hold everything": ({"bank": {"fraction": 0.999}}, "bank.fraction", "0.999", "train_size = 200"),
+    "removal of nothing": (
+        {"removal": {"fractions": [0.1, 0.001]}},
+        "removal.fractions[1]",
+        "0.001",
+        "1 to 199 examples, not 0",
+    ),
+    "batch over the members' subsets": (
+        {"training": {"batch_size": 21}, "members": {"fraction": 0.1}},
+        "training.batch_size",
+        "21",
+        "at most 20, the examples of the smallest training set (members.fraction",
+    ),
+    "batch over the bank's subsets": (
+        {"training": {"batch_size": 21}, "bank": {"fraction": 0.1}},
+        "training.batch_size",
+        "21",
+        "at most 20",
+    ),
+    "batch over what removal leaves": (
+        {"training": {"batch_size": 21}, "removal": {"fractions": [0.1, 0.9]}},
+        "training.batch_size",
+        "21",
+        "at most 20, the examples of the smallest training set (dataset.train_size less",
+    ),
+    "checkpoints over epochs": ({"training": {"checkpoints": 5}}, "training.checkpoints", "5", "training.epochs = 4"),
+    "targets over the test split": (
+        {"targets": {"count": 151}},
+        "targets.count",
+        "151",
+        "151 + 50 at most dataset.test_size = 200",
+    ),
+    "removal targets": ({"removal": {"targets": 51}}, "removal.targets", "51", "at most targets.count = 50"),
+    "displayed targets": ({"display": {"targets": 51}}, "display.targets", "51", "at most targets.count = 50"),
+    "ridge without tuning": (
+        {"targets": {"tuning": 0}, "scores": {"ridge": [0, 1]}},
+        "scores.ridge",
+        "[0.0, 1.0]",
+        "held-out targets",
+    ),
+    "threshold without tuning": (
+        {"targets": {"tuning": 0}, "scores": {"ridge": [1], "soft_threshold": [0, 1]}},
+        "scores.soft_threshold",
+        "[0.0, 1.0]",
+        "held-out targets",
+    ),
+    "datamodel without a bank": (
+        {"bank": {"estimation": {"subsets": 1}}, "methods": ["trak", "datamodel"], "scores": {"ridge": [1]}},
+        "bank.estimation.subsets",
+        "1",
+        ">= 2, needed by the method datamodel.",
+    ),
+    "empirical influence without a bank": (
+        {"bank": {"estimation": {"subsets": 0}}, "methods": ["trak", "empirical_influence"], "scores": {"ridge": [1]}},
+        "bank.estimation.subsets",
+        "0",
+        "the method empirical_influence",
+    ),
+    "choice of ridge without a bank": (
+        {"bank": {"estimation": {"subsets": 0}}, "methods": ["trak"]},
+        "bank.estimation.subsets",
+        "0",
+        "the choice of scores.ridge",
+    ),
+    "removal of an absent method": (
+        {"methods": ["trak", "pixel"], "removal": {"methods": ["trak", "tracin"]}},
+        "removal.methods[1]",
+        "tracin",
+        "the names in methods: trak, pixel",
+    ),
+    "full grid of an absent method": (
+        {"removal": {"methods": ["trak"], "full_grid": ["pixel"], "compare_fraction": 0.1}},
+        "removal.full_grid[0]",
+        "pixel",
+        "the names in removal.methods: trak",
+    ),
+    "compare fraction needed": (
+        {"removal": {"methods": ["trak", "pixel"], "full_grid": ["trak"]}},
+        "removal.compare_fraction",
+        "null (the default)",
+        "one of removal.fractions: 0.02, 0.05, 0.1, 0.2.",
+    ),
+    "compare fraction elsewhere": (
+        {"removal": {"compare_fraction": 0.3}},
+        "removal.compare_fraction",
+        "0.3",
+        "0.2, or null",
+    ),
+    "ablation of more members": (
+        {"members": {"count": 3}, "ablation": {"members": [1, 4]}},
+        "ablation.members[1]",
+        "4",
+        "at most members.count = 3",
+    ),
+    "ablation of more checkpoints": (
+        {"ablation": {"checkpoints": [2, 3]}},
+        "ablation.checkpoints[1]",
+        "3",
+        "at most training.checkpoints = 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("where", ["top", "tier"])
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_fault_alone_is_told_with_file_key_found_and_allowed(write, name, where):
+    changes, key, found, words = FAULTS[name]
+    path = write(changes if where == "top" else {"tiers": {"demo": changes}})
+    with pytest.raises(UserError) as caught:
+        load_experiment(path, "demo")
+    (line,) = str(caught.value).splitlines()
+    given_in_tier = where == "tier" and "(the default)" not in found
+    assert line.startswith(f"{path}: {'tiers.demo.' if given_in_tier else ''}{key}: found ")
+    told, rest = line.split("; allowed: ", 1)
+    assert told.endswith((f"found {found}", f'found "{found}"'))
+    assert words in rest
+    if where == "tier":
+        assert load_experiment(path, "paper")["seed"] == 2  # the other tier is as good as before
+
+
+# At the edge of each check, on the allowed side.
+FINE = {
+    "no widths elsewhere": {"model": {"name": "resnet50", "widths": None}},
+    "identity": {"projection": {"kind": "identity"}},
+    "nonzeros of another kind": {
+        "projection": {"kind": "rademacher", "dim": 4, "nonzeros": 5},
+        "ablation": {"projection": ["rademacher"]},
+    },
+    "nonzeros = dim": {"projection": {"dim": 4, "nonzeros": 4}},
+    "nonzeros = dim of the ablation": {"projection": {"nonzeros": 4}, "ablation": {"dim": [4]}},
+    "one example": {"members": {"fraction": 0.005}, "training": {"batch_size": 1}},
+    "all but one": {"bank": {"fraction": 0.995}},
+    "unknown size": {
+        "dataset": {"train_size": None},
+        "members": {"fraction": 0.0001},
+        "training": {"batch_size": 10**6},
+    },
+    "unknown test size": {"dataset": {"test_size": None}, "targets": {"count": 10**6}},
+    "all test examples": {"targets": {"count": 150, "tuning": 50}},
+    "batch = subset": {"training": {"batch_size": 100}},
+    "checkpoints = epochs": {"training": {"checkpoints": 4}},
+    "all targets removed and shown": {"removal": {"targets": 50}, "display": {"targets": 50}},
+    "one ridge, no tuning, no bank": {
+        "targets": {"tuning": 0},
+        "scores": {"ridge": [0]},
+        "methods": ["trak"],
+        "bank": {"estimation": {"subsets": 0}},
+    },
+    "two subsets": {"bank": {"estimation": {"subsets": 2}, "evaluation": {"subsets": 2}}},
+    "one fraction to compare": {
+        "removal": {"methods": ["trak", "pixel"], "full_grid": ["trak"], "compare_fraction": 0.2}
+    },
+    "ablation up to the limit": {"ablation": {"members": [1, 10], "checkpoints": [1, 2]}},
+}
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_edges_are_allowed(write, name):
+    load_experiment(write(FINE[name]), "demo")
+
+
+def test_all_faults_are_told_at_once_beside_unknown_keys(write):
+    changes = {
+        "training": {"checkpoints": 5, "epoch": 3},
+        "removal": {"targets": 60},
+        "ablation": {"members": [11, 12]},
+        "tiers": {"paper": {"members": {"count": 0}}},
+    }
+    with pytest.raises(UserError) as caught:
+        load_experiment(write(changes), "demo")
+    keys = {line.split(": ")[1] for line in str(caught.value).splitlines()}
+    assert keys == {
+        "training.epoch",
+        "training.checkpoints",
+        "removal.targets",
+        "ablation.members[0]",
+        "ablation.members[1]",
+        "tiers.paper.members.count",
+    }

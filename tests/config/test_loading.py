@@ -1,0 +1,363 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from trakway.config import experiment_tiers, load_config, load_experiment, load_experiments
+from trakway.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+EXPERIMENTS = ROOT / "config" / "experiments"
+SHIPPED = [(name, tier) for name, tiers in experiment_tiers(EXPERIMENTS).items() for tier in tiers]
+
+
+def lines_of(path, tier="demo"):
+    with pytest.raises(UserError) as caught:
+        load_experiment(path, tier)
+    return str(caught.value).splitlines()
+
+
+# (changes, tier-prefixed key, found, allowed, words of advice)
+WRONG = {
+    "unknown section": ({"projecton": {"dim": 3}}, "projecton", 'value {"dim": 3}', "projection", '"projection"?'),
+    "unknown key": ({"training": {"epoch": 3}}, "training.epoch", "an unknown key", "epochs", '"epochs"?'),
+    "unknown deep key": (
+        {"bank": {"evaluation": {"sets": 3}}},
+        "bank.evaluation.sets",
+        "an unknown key",
+        "subsets, seeds",
+        '"subsets"?',
+    ),
+    "no near name": ({"qqq": 1}, "qqq", "an unknown key", "dataset", "Rename or remove"),
+    "text for a number": ({"training": {"epochs": "8"}}, "training.epochs", '"8"', ">= 1", "without quotes"),
+    "float for an integer": ({"training": {"epochs": 8.0}}, "training.epochs", "8.0", "a whole number", "Write 8."),
+    "half an epoch": ({"training": {"epochs": 8.5}}, "training.epochs", "8.5", "a whole number", "default, 8"),
+    "true for an integer": (
+        {"members": {"count": True}},
+        "members.count",
+        "true",
+        "a whole number >= 1",
+        "member models",
+    ),
+    "false for a number": ({"training": {"momentum": False}}, "training.momentum", "false", ">= 0 and < 1", "Change"),
+    "number for a boolean": ({"scores": {"weights": 1}}, "scores.weights", "1", "true or false", "Change"),
+    "number for text": ({"dataset": {"path": 5}}, "dataset.path", "5", "text, or null", "quotes"),
+    "list for a section": ({"training": [8]}, "training", "[8]", "a mapping with keys among epochs", "Change"),
+    "empty section": ({"training": None}, "training", "null", "a mapping", "Change"),
+    "value for a list": ({"methods": "trak"}, "methods", '"trak"', "a list of at least 1", "Change"),
+    "unknown method": ({"methods": ["trka"]}, "methods[0]", '"trka"', "trak, gradient_dot", '"trak"?'),
+    "unknown model": ({"model": {"name": "ResNet-9"}}, "model.name", '"ResNet-9"', "resnet9", '"resnet9"?'),
+    "unknown data": ({"dataset": {"name": "cifar"}}, "dataset.name", '"cifar"', "cifar10", '"cifar10"?'),
+    "unknown task": ({"task": "images"}, "task", '"images"', "image_classification", "Change"),
+    "unknown average": ({"scores": {"average": "papr"}}, "scores.average", '"papr"', "paper, joint", '"paper"?'),
+    "dim 0": ({"projection": {"dim": 0}}, "projection.dim", "0", "a whole number >= 1", "Features"),
+    "dim negative": ({"projection": {"dim": -4}}, "projection.dim", "-4", "a whole number >= 1", "Features"),
+    "fraction 0": ({"members": {"fraction": 0}}, "members.fraction", "0", "> 0 and < 1", "Share"),
+    "fraction 1": ({"members": {"fraction": 1}}, "members.fraction", "1", "> 0 and < 1", "Share"),
+    "fraction over 1": ({"bank": {"fraction": 1.5}}, "bank.fraction", "1.5", "> 0 and < 1", "Share"),
+    "fraction negative": ({"bank": {"fraction": -0.5}}, "bank.fraction", "-0.5", "> 0 and < 1", "Share"),
+    "fraction nan": ({"bank": {"fraction": float("nan")}}, "bank.fraction", "NaN", "> 0 and < 1", "Share"),
+    "rate infinite": (
+        {"training": {"learning_rate": float("inf")}},
+        "training.learning_rate",
+        "Infinity",
+        "> 0",
+        "peak",
+    ),
+    "members 0": ({"members": {"count": 0}}, "members.count", "0", "a whole number >= 1", "Number of member models"),
+    "one subset": (
+        {"bank": {"evaluation": {"subsets": 1}}},
+        "bank.evaluation.subsets",
+        "1",
+        "a whole number >= 2",
+        "Spearman correlation over subsets",
+    ),
+    "no ridge": ({"scores": {"ridge": []}}, "scores.ridge", "[]", "a list of at least 1", "Candidates"),
+    "ridge negative": ({"scores": {"ridge": [1, -1]}}, "scores.ridge[1]", "-1", "a number >= 0", "Change"),
+    "ridge twice": ({"scores": {"ridge": [1, 1.0]}}, "scores.ridge", "[1, 1.0]", "without repeats", "Candidates"),
+    "removal of all": ({"removal": {"fractions": [1]}}, "removal.fractions[0]", "1", "> 0 and < 1", "Change"),
+    "one class": ({"dataset": {"classes": ["coat"]}}, "dataset.classes", '["coat"]', "at least 2", "a margin compares"),
+    "a class twice": (
+        {"dataset": {"classes": ["a", "a"]}},
+        "dataset.classes",
+        '["a", "a"]',
+        "without repeats",
+        "classes",
+    ),
+    "class by number": ({"dataset": {"classes": ["a", 3]}}, "dataset.classes[1]", "3", "text", "quotes"),
+}
+PLACES = [(name, where) for name in WRONG for where in ("", "tiers.demo", "tiers.paper")]
+
+
+@pytest.mark.parametrize(("name", "where"), [place for place in PLACES if place[0] != "unknown task" or not place[1]])
+def test_each_wrong_value_is_told_wherever_it_stands(write, name, where):
+    changes, key, found, allowed, advice = WRONG[name]
+    path = write({"tiers": {where.split(".")[1]: changes}} if where else changes)
+    (line,) = lines_of(path)  # at the tier demo, so tiers.paper is found without being used
+    assert line.startswith(f"{path}: {where}{'.' * bool(where)}{key}: found ")
+    told, rest = line.split("; allowed: ", 1)
+    assert found in told
+    assert allowed in rest.split(". ")[0]
+    if where == "" or "default" not in advice:
+        assert advice in rest
+
+
+@pytest.mark.parametrize("key", ["name", "description", "task", "tiers"])
+def test_a_tier_cannot_change_what_the_experiment_is(write, key):
+    path = write({"tiers": {"paper": {key: {} if key == "tiers" else "image_classification"}}})
+    (line,) = lines_of(path)
+    assert line.startswith(f"{path}: tiers.paper.{key}: found an unknown key")
+
+
+@pytest.mark.parametrize("key", ["dataset.name", "model.name", "name", "task"])
+def test_required_keys(write, good, key):
+    *section, last = key.split(".")
+    del (good[section[0]] if section else good)[last]
+    path = write(yaml.safe_dump(good))
+    (line,) = lines_of(path)
+    assert line.startswith(f"{path}: {key}: found nothing; allowed: ")
+    assert line.endswith("Add this key.")
+
+
+def test_a_required_key_may_come_from_the_tier(write, good):
+    del good["model"]
+    good["tiers"]["demo"]["model"] = {"name": "resnet9"}
+    path = write(yaml.safe_dump(good))
+    assert load_experiment(path, "demo")["model"] == {"name": "resnet9", "widths": None}
+    assert [line.split(": ")[1] for line in lines_of(path, "paper")] == ["model.name"]
+
+
+def test_every_error_is_told_at_once(write):
+    changes = {
+        "projecton": {},
+        "members": {"count": 0, "fraction": 2},
+        "methods": ["trka", "pixl"],
+        "tiers": {"demo": {"training": {"epochs": "x"}}, "paper": {"training": {"epoch": 3}}, "papre": {}},
+    }
+    keys = [line.split(": ")[1] for line in lines_of(write(changes))]
+    assert sorted(keys) == sorted(
+        [
+            "projecton",
+            "members.count",
+            "members.fraction",
+            "methods[0]",
+            "methods[1]",
+            "tiers.demo.training.epochs",
+            "tiers.paper.training.epoch",
+            "tiers.papre",
+        ]
+    )
+
+
+def test_unknown_tier_lists_those_of_the_experiment(write):
+    path = write()
+    (line,) = lines_of(path, "papr")
+    assert line.startswith(f'{path}: tiers: found no tier "papr"; allowed: the tiers of this experiment: demo, paper.')
+    assert 'Did you mean "paper"?' in line
+
+
+@pytest.mark.parametrize("tiers", [None, [], {}, "demo", {"demo": None}, {"demo": 3}])
+def test_unusable_tiers(write, good, tiers):
+    good["tiers"] = tiers
+    path = write(yaml.safe_dump(good))
+    lines = lines_of(path)
+    assert all(line.startswith(f"{path}: tiers") for line in lines)
+    assert any("allowed: a mapping" in line for line in lines)
+
+
+def test_no_tiers_at_all(write, good):
+    del good["tiers"]
+    assert ["none yet" in line for line in lines_of(write(yaml.safe_dump(good)))] == [True]
+
+
+@pytest.mark.parametrize(
+    ("stem", "name", "words"),
+    [
+        ("mine", "yours", ['found "yours"', 'the file\'s name, "mine"', "yours.yaml"]),
+        ("my-data", "my-data", ["a Python identifier", "letters, digits and _"]),
+        ("2fast", "2fast", ["a Python identifier"]),
+        ("naïve", "naïve", ["a Python identifier"]),
+        ("lambda", "lambda", ["no keyword"]),
+        ("all", "all", ["none of all, smoke"]),
+        ("mine_lds", "mine_lds", ["no name ending in _lds"]),
+    ],
+)
+def test_the_name_is_the_stem_and_can_be_a_rule(write, stem, name, words):
+    path = write({"name": name}, f"{stem}.yaml")
+    (line,) = lines_of(path)
+    assert line.startswith(f"{path}: name: found ")
+    assert all(word in line for word in words)
+
+
+def test_the_tier_is_laid_over_the_rest_and_defaults_fill_what_is_left(write):
+    path = write(
+        {
+            "scores": {"ridge": [1, 2]},
+            "training": {"learning_rate": 1},
+            "tiers": {"demo": {"scores": {"ridge": [3]}, "training": {"epochs": 6}}},
+        }
+    )
+    settings = load_experiment(path, "demo")
+    assert "tiers" not in settings
+    assert settings["scores"] == {"ridge": [3.0], "soft_threshold": [0.0], "weights": True, "average": "paper"}
+    assert settings["training"]["epochs"] == 6
+    assert settings["training"]["batch_size"] == 20
+    assert settings["training"]["precision"] == "auto"
+    assert settings["model"]["widths"] == [16, 32, 64]
+    assert settings["bank"] == {
+        "fraction": 0.5,
+        "evaluation": {"subsets": 50, "seeds": 3},
+        "estimation": {"subsets": 100, "seeds": 1},
+    }
+    assert isinstance(settings["training"]["learning_rate"], float)
+
+
+def test_settings_print_the_same_however_they_are_written(write, good):
+    good |= {"scores": {"ridge": [0, 1]}, "projection": {"kind": "sjlt", "dim": 8}, "ablation": {"dim": [8]}}
+    one = repr(load_experiment(write(yaml.safe_dump(good)), "demo"))
+    shuffled = {key: good[key] for key in reversed(good)} | {"scores": {"weights": True, "ridge": [0.0, 1.0]}}
+    other = repr(load_experiment(write(yaml.safe_dump(shuffled, sort_keys=False)), "demo"))
+    assert one == other
+
+
+# --- folders of experiments
+
+
+def test_experiments_without_the_tier_are_left_out(write, tmp_path):
+    write({}, "mine.yaml")
+    write(
+        yaml.safe_dump(yaml.safe_load(write({"name": "big"}, "big.yaml").read_text()) | {"tiers": {"paper": {}}}),
+        "big.yaml",
+    )
+    assert list(load_experiments(tmp_path, "demo")) == ["mine"]
+    assert list(load_experiments(tmp_path, "paper")) == ["big", "mine"]
+    assert experiment_tiers(tmp_path) == {"big": ["paper"], "mine": ["demo", "paper"]}
+    assert load_experiments(tmp_path, "paper")["mine"] == load_experiment(tmp_path / "mine.yaml", "paper")
+    with pytest.raises(UserError, match=r"big\.yaml: tiers: found no tier \"demo\".*: paper"):
+        load_experiments(tmp_path, "demo", names=["mine", "big"])
+    with pytest.raises(
+        UserError, match='tier: found "smoke", which no experiment has; allowed: big: paper; mine: demo'
+    ):
+        load_experiments(tmp_path, "smoke")
+
+
+def test_errors_of_all_files_are_told_but_only_of_those_asked_for(write, tmp_path):
+    write({"name": "one", "training": {"epoch": 1}}, "one.yaml")
+    write({"name": "two", "tiers": {"paper": {"members": {"count": 0}}}}, "two.yaml")
+    write("a: [", "three.yaml")
+    write({"name": "four"}, "four.yaml")
+    with pytest.raises(UserError) as caught:
+        load_experiments(tmp_path, "demo")
+    names = [Path(line.split(": ")[0]).name for line in str(caught.value).splitlines()]
+    assert sorted(names) == ["one.yaml", "three.yaml", "two.yaml"]
+    assert list(load_experiments(tmp_path, "demo", names=["four"])) == ["four"]
+
+
+def test_unknown_experiment_names_the_nearest(write, tmp_path):
+    write({})
+    with pytest.raises(UserError) as caught:
+        load_experiments(tmp_path, "demo", names=["mien"])
+    assert str(caught.value) == (
+        f'{tmp_path}: experiments: found "mien"; allowed: mine. Did you mean "mine"? Correct the name or add its file.'
+    )
+
+
+def test_two_files_of_one_name_and_empty_folders(write, tmp_path):
+    with pytest.raises(UserError, match="found no experiment"):
+        load_experiments(tmp_path, "demo")
+    write("half a file: [", ".mine.yaml")  # what an editor may leave
+    write({}, "mine.yaml")
+    assert list(load_experiments(tmp_path, "demo")) == ["mine"]
+    write({}, "mine.yml")
+    with pytest.raises(UserError, match=r'mine\.yml: name: found a second experiment "mine" beside .*mine\.yaml'):
+        load_experiments(tmp_path, "demo")
+
+
+@pytest.mark.parametrize(("name", "tier"), SHIPPED)
+def test_shipped_experiments_load_at_all_their_tiers(name, tier):
+    settings = load_experiment(EXPERIMENTS / f"{name}.yaml", tier)
+    assert settings["name"] == name
+    assert settings["description"]
+
+
+def test_what_is_shipped():
+    papers = {"cifar10_resnet9", "cifar2_resnet9", "imagenet_resnet18"}
+    assert {(name, "paper") for name in papers} <= set(SHIPPED)
+    assert {tier for name, tier in SHIPPED if name == "fashion_resnet"} == {"smoke", "demo", "validated", "paper"}
+    config = load_config(ROOT / "config" / "config.yaml")
+    assert "fashion_resnet" in load_experiments(EXPERIMENTS, config["tier"], config["experiments"])
+
+
+# --- config.yaml
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("tier: demo\nexperiments: [mine]\n")
+    return path
+
+
+def test_overrides_win_and_defaults_fill(config):
+    assert load_config(config) == {"tier": "demo", "experiments": ["mine"], "device": "auto", "results": "results"}
+    found = load_config(config, {"tier": "smoke", "experiments": "one, two", "device": "cpu"})
+    assert found == {"tier": "smoke", "experiments": ["one", "two"], "device": "cpu", "results": "results"}
+    assert load_config(config, {"experiments": "null"})["experiments"] is None
+    assert load_config(config, {"experiments": None})["experiments"] is None
+
+
+def test_faults_say_whether_the_file_or_the_command_line_is_wrong(config):
+    config.write_text("tier: demo\ndevice: gpu\nresutls: here\n")
+    with pytest.raises(UserError) as caught:
+        load_config(config, {"tier": "papr", "device": "gpu"})
+    device, unknown, tier = str(caught.value).splitlines()
+    assert device.startswith(f'{config}: device: found "gpu"; allowed: one of auto, cpu, cuda.')
+    assert unknown.startswith(f"{config}: resutls: found an unknown key")
+    assert 'Did you mean "results"?' in unknown
+    assert tier.startswith('--config: tier: found "papr"; allowed: one of smoke, demo, validated, paper.')
+    assert 'Did you mean "paper"?' in tier
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key"),
+    [
+        ({"experiments": []}, "experiments"),
+        ({"experiments": ["a", "a"]}, "experiments"),
+        ({"experiments": "a,,b"}, "experiments[1]"),
+        ({"results": ""}, "results"),
+        ({"tier": True}, "tier"),
+        ({"teir": "demo"}, "teir"),
+    ],
+)
+def test_wrong_overrides(config, overrides, key):
+    with pytest.raises(UserError, match=r"^--config: ") as caught:
+        load_config(config, overrides)
+    assert f": {key}: found " in str(caught.value)
+
+
+# --- as a program, and light
+
+
+def test_command_prints_settings_or_errors(write):
+    path = write({"training": {"epoch": 1}})
+    command = [sys.executable, "-m", "trakway.config", str(path), "demo"]
+    done = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT / "src")})
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{path}: training.epoch: found an unknown key")
+    assert "Traceback" not in done.stderr
+    done = subprocess.run(
+        [*command[:3], str(write()), "demo"], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT / "src")}
+    )
+    assert yaml.safe_load(done.stdout) == load_experiment(path, "demo")
+
+
+def test_imports_nothing_heavy():
+    code = (
+        "import sys, trakway.config; print([m for m in ('torch', 'numpy', 'pandas', 'snakemake') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT / "src")}
+    )
+    assert done.stdout.strip() == "[]", done.stderr

@@ -1,0 +1,87 @@
+# Raw source to arrays and a table of examples; subsets; targets.
+DATA = [f"{ROOT}/data/{file}" for file in ("train_images.npy", "test_images.npy", "examples.parquet", "meta.json")]
+
+
+rule prepare_data:
+    input:
+        code=code("data/*.py"),
+    output:
+        train=f"{ROOT}/data/train_images.npy",
+        test=f"{ROOT}/data/test_images.npy",
+        examples=f"{ROOT}/data/examples.parquet",
+        meta=f"{ROOT}/data/meta.json",
+        cost=f"{ROOT}/costs/data.json",
+    params:
+        settings=sections("seed", "dataset"),
+    log:
+        f"{ROOT}/logs/prepare_data.log",
+    benchmark:
+        f"{ROOT}/benchmarks/prepare_data.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    shell:
+        "python scripts/prepare_data.py --settings {params.settings:q} --output $(dirname {output.meta:q})"
+        " --cost {output.cost:q} > {log:q} 2>&1"
+
+
+def subset_count(w):
+    return plan.ensemble_sizes(settings_of(w))[w.ensemble][0]
+
+
+def subset_fraction(w):
+    s = settings_of(w)
+    return {"members": s["members"]["fraction"], "reference": 1.0}.get(w.ensemble, s["bank"]["fraction"])
+
+
+rule draw_subsets:
+    input:
+        data=rules.prepare_data.output.meta,
+        code=code("subsets.py", "seeds.py"),
+    output:
+        f"{ROOT}/subsets/{{ensemble}}.npy",
+    params:
+        number=subset_count,
+        fraction=subset_fraction,
+        seed=lambda w: settings_of(w)["seed"],
+    log:
+        f"{ROOT}/logs/draw_subsets/{{ensemble}}.log",
+    benchmark:
+        f"{ROOT}/benchmarks/draw_subsets/{{ensemble}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        "python scripts/draw_subsets.py --data $(dirname {input.data:q}) --ensemble {wildcards.ensemble}"
+        " --count {params.number} --fraction {params.fraction} --seed {params.seed} --output {output:q} > {log:q} 2>&1"
+
+
+rule draw_targets:
+    input:
+        data=rules.prepare_data.output.meta,
+        code=code("targets.py", "seeds.py"),
+    output:
+        f"{ROOT}/targets/targets.parquet",
+    params:
+        number=lambda w: settings_of(w)["targets"]["count"],
+        tuning=lambda w: settings_of(w)["targets"]["tuning"],
+        seed=lambda w: settings_of(w)["seed"],
+    log:
+        f"{ROOT}/logs/draw_targets.log",
+    benchmark:
+        f"{ROOT}/benchmarks/draw_targets.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        "python scripts/draw_targets.py --data $(dirname {input.data:q}) --count {params.number}"
+        " --tuning {params.tuning} --seed {params.seed} --output {output:q} > {log:q} 2>&1"

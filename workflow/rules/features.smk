@@ -1,0 +1,67 @@
+# Projected gradients and representations of the members.
+
+
+def feature_settings(w):
+    s = section(settings_of(w), "seed", "task", "model")
+    return json.dumps(s | {"projection": plan.projections(settings_of(w))[w.projection]})
+
+
+rule features:
+    input:
+        data=DATA,
+        targets=rules.draw_targets.output,
+        models=f"{ROOT}/train/members/{{shard}}.json",
+        code=code("features.py", "gradients/*.py", "projection/*.py", "tasks/*.py", "models/*.py", "seeds.py"),
+    output:
+        train=f"{ROOT}/features/{{projection}}/{{checkpoint}}/{{shard}}/train.npy",
+        weights=f"{ROOT}/features/{{projection}}/{{checkpoint}}/{{shard}}/weights.npy",
+        targets=f"{ROOT}/features/{{projection}}/{{checkpoint}}/{{shard}}/targets.npy",
+        info=f"{ROOT}/features/{{projection}}/{{checkpoint}}/{{shard}}/info.json",
+        cost=f"{ROOT}/costs/features/{{projection}}/{{checkpoint}}/{{shard}}.json",
+    params:
+        settings=feature_settings,
+        chunk=execution("chunk"),
+    log:
+        f"{ROOT}/logs/features/{{projection}}/{{checkpoint}}/{{shard}}.log",
+    benchmark:
+        f"{ROOT}/benchmarks/features/{{projection}}/{{checkpoint}}/{{shard}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=1440,
+        gpu=GPU,
+    shell:
+        "python scripts/features.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
+        " --targets {input.targets:q} --models {input.models:q} --checkpoint {wildcards.checkpoint}"
+        " --chunk {params.chunk} --output $(dirname {output.info:q}) --cost {output.cost:q} --device {DEVICE} > {log:q} 2>&1"
+
+
+rule representations:
+    input:
+        data=DATA,
+        targets=rules.draw_targets.output,
+        models=lambda w: shard_files(w, "members", "train", ".json"),
+        code=code("features.py", "tasks/*.py", "models/*.py"),
+    output:
+        train=f"{ROOT}/representations/train.npy",
+        targets=f"{ROOT}/representations/targets.npy",
+        cost=f"{ROOT}/costs/representations.json",
+    params:
+        settings=sections("seed", "task", "model"),
+    log:
+        f"{ROOT}/logs/representations.log",
+    benchmark:
+        f"{ROOT}/benchmarks/representations.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=240,
+        gpu=GPU,
+    shell:
+        "python scripts/representations.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
+        " --targets {input.targets:q} --models {input.models:q} --output $(dirname {output.train:q})"
+        " --cost {output.cost:q} --device {DEVICE} > {log:q} 2>&1"

@@ -1,0 +1,30 @@
+# Model outputs on targets: the ground truth that all methods share.
+
+
+rule outputs:
+    input:
+        data=DATA,
+        targets=rules.draw_targets.output,
+        models=rules.train.output.models,
+        code=code("outputs.py", "tasks/*.py", "models/*.py"),
+    output:
+        outputs=f"{ROOT}/outputs/{{ensemble}}/{{shard}}.npy",
+        table=f"{ROOT}/outputs/{{ensemble}}/{{shard}}.models.parquet",
+        cost=f"{ROOT}/costs/outputs/{{ensemble}}/{{shard}}.json",
+    params:
+        settings=sections("seed", "task", "model"),
+    log:
+        f"{ROOT}/logs/outputs/{{ensemble}}/{{shard}}.log",
+    benchmark:
+        f"{ROOT}/benchmarks/outputs/{{ensemble}}/{{shard}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=240,
+        gpu=GPU,
+    shell:
+        "python scripts/outputs.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
+        " --targets {input.targets:q} --models {input.models:q} --table {output.table:q} --output {output.outputs:q}"
+        " --cost {output.cost:q} --device {DEVICE} > {log:q} 2>&1"

@@ -1,0 +1,101 @@
+# Tables about the run itself, provenance, and the published results.
+
+
+rule models:
+    input:
+        models=lambda w: [file for e in ENSEMBLES for file in shard_files(w, e, "outputs", ".models.parquet")],
+    output:
+        report(f"{ROOT}/tables/models.csv", caption="../report/models.rst", category="{name}", subcategory="Models"),
+    log:
+        f"{ROOT}/logs/models.log",
+    benchmark:
+        f"{ROOT}/benchmarks/models.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        "python scripts/models.py --models {input.models:q} --output {output:q} > {log:q} 2>&1"
+
+
+def all_costs(w):
+    """Return the cost of everything but the ablation, which a run need not have."""
+    s = settings_of(w)
+    root = ROOT.format(tier=w.tier, name=w.name)
+    needs = {need for method in s["methods"] for need in plan.NEEDS[method]}
+    folders = feature_folders(w, checkpoints=all_checkpoints(w) if "checkpoints" in needs else None)
+    return (
+        [f"{root}/costs/data.json"]
+        + [file for e in ENSEMBLES for stage in ("train", "outputs") for file in shard_files(w, e, f"costs/{stage}", ".json")]
+        + [f"{folder.replace('/features/', '/costs/features/', 1)}.json" for folder in folders]
+        + ([f"{root}/costs/representations.json"] if "representations" in needs else [])
+        + [f"{root}/costs/scores/{method}.json" for method in s["methods"]]
+        + [f"{root}/costs/{stage}.json" for stage in ("lds", "cost", "removal")]
+    )
+
+
+rule timing:
+    input:
+        costs=all_costs,
+    output:
+        report(f"{ROOT}/tables/timing.csv", caption="../report/timing.rst", category="{name}", subcategory="Models"),
+    params:
+        folder=lambda w: f"{ROOT.format(tier=w.tier, name=w.name)}/costs",
+    log:
+        f"{ROOT}/logs/timing.log",
+    benchmark:
+        f"{ROOT}/benchmarks/timing.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        "python scripts/timing.py --folder {params.folder:q} --costs {input.costs:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule provenance:
+    input:
+        data=rules.prepare_data.output.meta,
+        timing=rules.timing.output,
+    output:
+        f"{ROOT}/provenance.json",
+    params:
+        settings=lambda w: json.dumps(settings_of(w)),
+    log:
+        f"{ROOT}/logs/provenance.log",
+    benchmark:
+        f"{ROOT}/benchmarks/provenance.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        "python scripts/provenance.py --tier {wildcards.tier} --settings {params.settings:q}"
+        " --data $(dirname {input.data:q}) --timing {input.timing:q} --output {output:q} --device {DEVICE} > {log:q} 2>&1"
+
+
+rule publish:
+    input:
+        lambda w: whole(w.name, w.tier) + ablation(w.name, w.tier),
+    output:
+        touch(f"{RESULTS}/{{tier}}/{{name}}/published.done"),
+    params:
+        folder=lambda w: f"{RESULTS}/published/{w.name}",
+    log:
+        f"{ROOT}/logs/publish.log",
+    benchmark:
+        f"{ROOT}/benchmarks/publish.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        "python scripts/publish.py --files {input:q} --output {params.folder:q} > {log:q} 2>&1"

@@ -1,0 +1,37 @@
+# Shards of models. Members keep intermediate checkpoints; all others keep the final model alone.
+
+
+def training_settings(w):
+    s = section(settings_of(w), "seed", "task", "model", "training")
+    if w.ensemble != "members":
+        s["training"]["checkpoints"] = 1
+    return json.dumps(s)
+
+
+rule train:
+    input:
+        data=DATA,
+        subsets=f"{ROOT}/subsets/{{ensemble}}.npy",
+        code=code("training/*.py", "tasks/*.py", "models/*.py", "seeds.py"),
+    output:
+        models=f"{ROOT}/train/{{ensemble}}/{{shard}}.json",
+        curves=f"{ROOT}/train/{{ensemble}}/{{shard}}.curves.parquet",
+        cost=f"{ROOT}/costs/train/{{ensemble}}/{{shard}}.json",
+    params:
+        settings=training_settings,
+        seeds=lambda w: plan.ensemble_sizes(settings_of(w))[w.ensemble][1],
+    log:
+        f"{ROOT}/logs/train/{{ensemble}}/{{shard}}.log",
+    benchmark:
+        f"{ROOT}/benchmarks/train/{{ensemble}}/{{shard}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=1440,
+        gpu=GPU,
+    shell:
+        "python scripts/train.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
+        " --ensemble {wildcards.ensemble} --subsets {input.subsets:q} --seeds {params.seeds} --shard {wildcards.shard}"
+        " --curves {output.curves:q} --output {output.models:q} --cost {output.cost:q} --device {DEVICE} > {log:q} 2>&1"
