@@ -35,7 +35,9 @@ def main(arguments):
         part = dataclasses.replace(material, features=features, cache={})
         record = run_method("trak", part, evaluated, variant.scores, out)
         predictions[f"{variant.axis} {variant.value}"] = predicted(out, masks)
-        rows.append({"axis": variant.axis, "value": variant.value, **{k: record[k] for k in ("members", "dim", "ridge")}})
+        rows.append(
+            {"axis": variant.axis, "value": variant.value, **{k: record[k] for k in ("members", "dim", "ridge")}}
+        )
     lds = evaluate(predictions, outputs, seed=settings["seed"], **settings["lds"]).lds
     write_table(arguments.output, pd.DataFrame(rows).join(lds[["lds", "lds_low", "lds_high", "ceiling"]]))
 

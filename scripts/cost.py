@@ -21,7 +21,9 @@ def main(arguments):
     masks = read_array(arguments.subsets)
     outputs = load_outputs(arguments.outputs, arguments.seeds)[:, :, :evaluated]
     kinds = ("members", "estimation", "features", "checkpoints", "representations")
-    costs = ModelCosts(*(sum(read_json(path)["cpu_seconds"] for path in getattr(arguments, f"{kind}_costs")) for kind in kinds))
+    costs = ModelCosts(
+        *(sum(read_json(path)["cpu_seconds"] for path in getattr(arguments, f"{kind}_costs")) for kind in kinds)
+    )
     predictions, rows = {}, []
     for name in track(settings["methods"], "methods costed"):
         shares = settings["cost"]["fractions"]
@@ -37,7 +39,9 @@ if __name__ == "__main__":
     from trakway.attribution.arguments import add_material_arguments
 
     command = Command(__doc__, computes=True)
-    command.add_argument("--settings", required=True, help="sections seed, scores, methods, cost, lds: JSON text or a YAML file")
+    command.add_argument(
+        "--settings", required=True, help="sections seed, scores, methods, cost, lds: JSON text or a YAML file"
+    )
     add_material_arguments(command)
     command.add_argument("--subsets", type=Path, required=True, help="subsets of the evaluation bank")
     command.add_argument("--outputs", type=Path, nargs="+", required=True, help="outputs of its models, in order")

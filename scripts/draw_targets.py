@@ -1,4 +1,4 @@
-"""Draw the targets from the test split: first those that are evaluated, then those that only choose ridge and threshold."""
+"""Draw the targets from the test split: first the evaluated ones, then those that only choose ridge and threshold."""
 
 from pathlib import Path
 

@@ -19,11 +19,17 @@ def main(arguments):
     shard = read_json(arguments.models)
     folder = arguments.models.parent / shard["folder"]
     members = [
-        Member(m["index"], m["checkpoints"][arguments.checkpoint]["file"], lambda m=m: load_model(task, folder, m, arguments.checkpoint))
+        Member(
+            m["index"],
+            m["checkpoints"][arguments.checkpoint]["file"],
+            lambda m=m: load_model(task, folder, m, arguments.checkpoint),
+        )
         for m in shard["models"]
     ]
     targets = read_table(arguments.targets)["row"].to_numpy()
-    identity = fingerprint(settings, shard, arguments.checkpoint, file_digest(arguments.data / "examples.parquet"), code_digest(*CODE))
+    identity = fingerprint(
+        settings, shard, arguments.checkpoint, file_digest(arguments.data / "examples.parquet"), code_digest(*CODE)
+    )
     parameters, cost = extract_features(
         task, members, settings["projection"], targets, arguments.chunk, identity, arguments.output
     )
@@ -41,11 +47,15 @@ def main(arguments):
 
 if __name__ == "__main__":
     command = Command(__doc__, computes=True)
-    command.add_argument("--settings", required=True, help="sections seed, task, model, projection: JSON text or a YAML file")
+    command.add_argument(
+        "--settings", required=True, help="sections seed, task, model, projection: JSON text or a YAML file"
+    )
     command.add_argument("--data", type=Path, required=True, help="folder of the prepared data")
     command.add_argument("--targets", type=Path, required=True, help="table of targets")
     command.add_argument("--models", type=Path, required=True, help="description of the members (JSON)")
     command.add_argument("--checkpoint", type=int, default=-1, help="which kept checkpoint of each member")
     command.add_argument("--chunk", type=int, default=50, help="examples at a time; bounds the memory")
-    command.add_argument("--output", type=Path, required=True, help="folder for train.npy, targets.npy, weights.npy, info.json")
+    command.add_argument(
+        "--output", type=Path, required=True, help="folder for train.npy, targets.npy, weights.npy, info.json"
+    )
     command.run(main)

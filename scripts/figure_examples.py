@@ -36,7 +36,9 @@ if __name__ == "__main__":
     command.add_argument("--data", type=Path, required=True, help="folder of the prepared data")
     command.add_argument("--targets", type=Path, required=True, help="table of targets")
     command.add_argument("--scores", type=Path, required=True, help="scores of the method")
-    command.add_argument("--outputs", type=Path, nargs="+", required=True, help="outputs of models trained on everything")
+    command.add_argument(
+        "--outputs", type=Path, nargs="+", required=True, help="outputs of models trained on everything"
+    )
     command.add_argument("--count", type=int, required=True, help="targets to show")
     command.add_argument("--examples", type=int, required=True, help="training images of each side")
     command.add_argument("--title", required=True, help="above the figure")

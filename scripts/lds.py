@@ -37,5 +37,7 @@ if __name__ == "__main__":
     command.add_argument("--subsets", type=Path, required=True, help="subsets of the evaluation bank")
     command.add_argument("--outputs", type=Path, nargs="+", required=True, help="outputs of its models, in order")
     command.add_argument("--seeds", type=int, required=True, help="models of each subset")
-    command.add_argument("--output", type=Path, required=True, help="folder for lds.csv, lds_targets.csv, lds_pairs.csv")
+    command.add_argument(
+        "--output", type=Path, required=True, help="folder for lds.csv, lds_targets.csv, lds_pairs.csv"
+    )
     command.run(main)

@@ -10,11 +10,12 @@ def main(arguments):
     from trakway.data import prepare
 
     settings = read_settings(arguments.settings)
-    prepare(settings["dataset"], settings["seed"], arguments.output)
+    prepare(settings["dataset"], settings["seed"], arguments.output, threads=arguments.threads)
 
 
 if __name__ == "__main__":
     command = Command(__doc__)
     command.add_argument("--settings", required=True, help="sections seed and dataset: JSON text or a YAML file")
     command.add_argument("--output", type=Path, required=True, help="folder for the prepared data")
+    command.add_argument("--threads", type=int, default=1, help="threads that decode images")
     command.run(main)

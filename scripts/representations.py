@@ -17,10 +17,16 @@ def main(arguments):
     for path in arguments.models:
         shard = read_json(path)
         members += [
-            Member(m["index"], m["checkpoints"][-1]["file"], lambda m=m, f=path.parent / shard["folder"]: load_model(task, f, m))
+            Member(
+                m["index"],
+                m["checkpoints"][-1]["file"],
+                lambda m=m, f=path.parent / shard["folder"]: load_model(task, f, m),
+            )
             for m in shard["models"]
         ]
-    train, targets = extract_representations(task, members, read_table(arguments.targets)["row"].to_numpy(), arguments.chunk)
+    train, targets = extract_representations(
+        task, members, read_table(arguments.targets)["row"].to_numpy(), arguments.chunk
+    )
     write_array(arguments.output / "train.npy", train)
     write_array(arguments.output / "targets.npy", targets)
 

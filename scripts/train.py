@@ -29,7 +29,9 @@ def main(arguments):
 
 if __name__ == "__main__":
     command = Command(__doc__, computes=True)
-    command.add_argument("--settings", required=True, help="sections seed, task, model, training: JSON text or a YAML file")
+    command.add_argument(
+        "--settings", required=True, help="sections seed, task, model, training: JSON text or a YAML file"
+    )
     command.add_argument("--data", type=Path, required=True, help="folder of the prepared data")
     command.add_argument("--ensemble", required=True, help="name of the ensemble; part of every seed")
     command.add_argument("--subsets", type=Path, required=True, help="bool .npy, subsets × n")

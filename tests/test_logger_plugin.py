@@ -155,7 +155,7 @@ def test_a_terminal_gets_frames(show):
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
     assert re.search(r"jobs +━+ 0/4 +0:00:0\d, about 2.5 min left", text)
     assert re.search(r"members trained ━+[╸╺]━+ 3/10 2.0 s each", text)
-    assert re.search(r"now  train 7\s", text)
+    assert re.search(r"now  train 7\b", text)
     begin(handler, 2, "train", shard="8")
     begin(handler, 3, "scores", method="trak")
     assert handler._now() == "train ×2, scores trak"
@@ -194,6 +194,12 @@ def test_a_failed_job_without_log_shows_its_command(show):
     tell(handler, LogEvent.RUN_INFO, stats={"train": 4, "total": 4})
     fail(handler, 1, "train", shellcmd="python train.py")
     assert "python train.py" in stream.getvalue()
+
+
+def test_a_failed_job_is_told_of_even_without_a_plan(show):
+    handler, stream = show()  # as with --quiet progress
+    tell(handler, LogEvent.JOB_ERROR, level=logging.ERROR, msg="Error in rule train", jobid=1, log=[])
+    assert said(stream.getvalue()) == ["Error in rule train"]
 
 
 def test_a_job_tried_again_is_no_failure(show):

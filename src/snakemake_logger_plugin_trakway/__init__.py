@@ -78,7 +78,8 @@ class LogHandler(LogHandlerBase):
     def _take(self, record: LogRecord, event: LogEvent | None) -> None:
         if self.wordy and event in (LogEvent.JOB_INFO, LogEvent.SHELLCMD):
             self._say(self.format(record))
-        if event in SPOKEN:
+        # Without a plan (--quiet progress) failed jobs are Snakemake's to tell; after an interrupt they are no news.
+        if event in SPOKEN or (event == LogEvent.JOB_ERROR and not self.run and not self.ended.is_set()):
             self._pass_on(record)
         elif event == LogEvent.RUN_INFO and not self.run:
             self._plan(record)
@@ -97,7 +98,7 @@ class LogHandler(LogHandlerBase):
     def _pass_on(self, record: LogRecord) -> None:
         # _fail tells of the failed job; of its command, often long, only an unusual end is news (was it killed?).
         text, failed = FAILED.subn(r"\1: the command ", self.format(record))
-        usual = ROUTINE.match(text) or failed and (text.endswith(" exit status 1.") or not self.run)
+        usual = ROUTINE.match(text) or failed and (text.endswith(" exit status 1.") or self.ended.is_set())
         if self.wordy or not usual:
             text = text.replace("(check individual jobs above for details)", "(-p lists the jobs)")
             self._say(text, "red" if record.levelno >= ERROR else "yellow" if record.levelno >= WARNING else "")

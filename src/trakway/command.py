@@ -11,13 +11,14 @@ from trakway.errors import UserError
 # One thread a process, set before any numerical library starts its pool: the workflow runs a process a core.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # a fixed order of sums on a GPU
 
 
 class Command(argparse.ArgumentParser):
     """An argument parser that runs a script's ``main(arguments)``.
 
-    Adds ``--cost FILE`` (where to write CPU seconds, wall seconds and peak memory as JSON) and, for scripts that compute
-    with torch, ``--device auto|cpu|cuda``; ``arguments.device`` is then ``"cpu"`` or ``"cuda"``.
+    Adds ``--cost FILE`` (where to write CPU seconds, wall seconds and peak memory as JSON) and, for scripts that
+    compute with torch, ``--device auto|cpu|cuda``; ``arguments.device`` is then ``"cpu"`` or ``"cuda"``.
     """
 
     def __init__(self, description: str, computes: bool = False):
@@ -30,8 +31,8 @@ class Command(argparse.ArgumentParser):
     def run(self, main: Callable[[argparse.Namespace], dict | None]) -> None:
         """Parse the command line, claim the device, run ``main``, write the cost.
 
-        ``main`` may return a cost of its own (see `trakway.resources`) where earlier, interrupted runs did a part of the
-        work. A `UserError` is printed without a traceback and ends the process with status 1.
+        ``main`` may return a cost of its own (see `trakway.resources`) where earlier, interrupted runs did a part
+        of the work. A `UserError` is printed without a traceback and ends the process with status 1.
         """
         arguments = self.parse_args()
         try:

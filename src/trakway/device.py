@@ -1,7 +1,8 @@
 """Choose the device of a process, before torch is imported.
 
-Snakemake counts GPUs but tells no job which one is its own. So each job claims one with a lock file, which the operating
-system frees when the process ends, however it ends. Under SLURM the scheduler has already assigned the GPU.
+Snakemake counts GPUs but tells no job which one is its own. So each job claims one with a lock file, which the
+operating system frees when the process ends, however it ends. Under SLURM the scheduler has already assigned the
+GPU.
 """
 
 import fcntl

@@ -112,8 +112,8 @@ class _Extractors:
             if bad is not None:
                 example = self._first_bad_example(model)
                 raise UserError(
-                    f"member {member.index}, checkpoint {member.file}: tensor {bad} holds NaN or infinity; first seen at "
-                    f"{example}; delete the file and run again, and lower training.learning_rate if it comes back"
+                    f"member {member.index}, checkpoint {member.file}: tensor {bad} holds NaN or infinity; first seen "
+                    f"at {example}; delete the file and run again, and lower training.learning_rate if it comes back"
                 )
             parameters = sum(model.get_parameter(name).numel() for name in self.task.attributed(model))
             projection = build_projection(self.projection, parameters, self.task.seed, member.index)

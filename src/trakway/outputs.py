@@ -41,7 +41,7 @@ def ensemble_outputs(task: Task, models: Iterable[tuple[str, nn.Module]], count:
         bad = np.flatnonzero(~np.isfinite(outputs[row]))
         if len(bad):
             raise UserError(
-                f"checkpoint {name}: the model output of test example {bad[0]} is not finite; delete the file and run again, "
-                "and lower training.learning_rate if it comes back"
+                f"checkpoint {name}: the model output of test example {bad[0]} is not finite; delete the file and run "
+                "again, and lower training.learning_rate if it comes back"
             )
     return outputs

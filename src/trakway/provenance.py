@@ -8,7 +8,18 @@ from importlib import metadata
 
 from trakway import __version__
 
-PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pandas", "scikit-learn", "numba", "snakemake", "safetensors", "cupy-cuda13x")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "scipy",
+    "pandas",
+    "scikit-learn",
+    "numba",
+    "snakemake",
+    "safetensors",
+    "cupy-cuda13x",
+)
 
 
 def provenance(tier: str, settings: dict) -> dict:

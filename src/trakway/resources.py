@@ -10,8 +10,8 @@ from contextlib import contextmanager
 def measured() -> Iterator[dict]:
     """Yield a dict that holds, once the block has ended, ``cpu_seconds``, ``wall_seconds`` and ``peak_mb``.
 
-    CPU seconds are of this process with all its threads; ``peak_mb`` is the largest resident size (MiB) that the process
-    has had so far.
+    CPU seconds are of this process with all its threads; ``peak_mb`` is the largest resident size (MiB) that the
+    process has had so far.
     """
     cost = {}
     wall, cpu = time.perf_counter(), time.process_time()

@@ -1,4 +1,4 @@
-"""Arrays that are written block by block and survive a kill: finished blocks are kept, a half-written one is done again."""
+"""Arrays that are written block by block and survive a kill: a half-written block is done again."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -44,10 +44,13 @@ def fill_arrays(
     plan = [fingerprint, [list(shape) for shape in shapes], [repr(block) for block in blocks]]
     record = {"plan": plan, "done": 0, "cost": resources.add()}
     paths[0].parent.mkdir(parents=True, exist_ok=True)
-    if record_path.exists() and all(path.exists() for path in partial):
-        earlier = read_json(record_path)
-        if earlier["plan"] == plan:
+    if all(path.exists() for path in partial):
+        earlier = _read_record(record_path)
+        if earlier and earlier["plan"] == plan:
             record = earlier
+    if not record["done"]:
+        # Before the blocks that it speaks of are overwritten.
+        record_path.unlink(missing_ok=True)
     mode = "r+" if record["done"] else "w+"
     arrays = [
         np.lib.format.open_memmap(path, mode=mode, dtype=np.float32, shape=tuple(shape))
@@ -66,6 +69,14 @@ def fill_arrays(
         os.replace(source, path)
     record_path.unlink(missing_ok=True)
     return record["cost"]
+
+
+def _read_record(path: Path) -> dict | None:
+    """Return the record of an earlier process, None where there is none or it cannot be read."""
+    try:
+        return read_json(path)
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def row_blocks(rows: int, size: int) -> list[slice]:

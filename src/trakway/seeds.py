@@ -1,7 +1,7 @@
 """Every random number of the project comes from here.
 
-A stream is named by (experiment seed, role, index...) and by nothing else, so that it never depends on call order, batch
-size, number of workers or device.
+A stream is named by (experiment seed, role, index...) and by nothing else, so that it never depends on call order,
+batch size, number of workers or device.
 """
 
 import hashlib

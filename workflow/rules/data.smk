@@ -11,8 +11,6 @@ rule prepare_data:
         examples=f"{ROOT}/data/examples.parquet",
         meta=f"{ROOT}/data/meta.json",
         cost=f"{ROOT}/costs/data.json",
-    params:
-        settings=sections("seed", "dataset"),
     log:
         f"{ROOT}/logs/prepare_data.log",
     benchmark:
@@ -23,18 +21,11 @@ rule prepare_data:
     resources:
         mem_mb=4000,
         runtime=240,
+    params:
+        settings=sections("seed", "dataset"),
     shell:
         "python scripts/prepare_data.py --settings {params.settings:q} --output $(dirname {output.meta:q})"
         " --cost {output.cost:q} > {log:q} 2>&1"
-
-
-def subset_count(w):
-    return plan.ensemble_sizes(settings_of(w))[w.ensemble][0]
-
-
-def subset_fraction(w):
-    s = settings_of(w)
-    return {"members": s["members"]["fraction"], "reference": 1.0}.get(w.ensemble, s["bank"]["fraction"])
 
 
 rule draw_subsets:
@@ -43,10 +34,6 @@ rule draw_subsets:
         code=code("subsets.py", "seeds.py"),
     output:
         f"{ROOT}/subsets/{{ensemble}}.npy",
-    params:
-        number=subset_count,
-        fraction=subset_fraction,
-        seed=lambda w: settings_of(w)["seed"],
     log:
         f"{ROOT}/logs/draw_subsets/{{ensemble}}.log",
     benchmark:
@@ -57,6 +44,10 @@ rule draw_subsets:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        number=subset_count,
+        fraction=subset_fraction,
+        seed=lambda w: settings_of(w)["seed"],
     shell:
         "python scripts/draw_subsets.py --data $(dirname {input.data:q}) --ensemble {wildcards.ensemble}"
         " --count {params.number} --fraction {params.fraction} --seed {params.seed} --output {output:q} > {log:q} 2>&1"
@@ -68,10 +59,6 @@ rule draw_targets:
         code=code("targets.py", "seeds.py"),
     output:
         f"{ROOT}/targets/targets.parquet",
-    params:
-        number=lambda w: settings_of(w)["targets"]["count"],
-        tuning=lambda w: settings_of(w)["targets"]["tuning"],
-        seed=lambda w: settings_of(w)["seed"],
     log:
         f"{ROOT}/logs/draw_targets.log",
     benchmark:
@@ -82,6 +69,10 @@ rule draw_targets:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        number=lambda w: settings_of(w)["targets"]["count"],
+        tuning=lambda w: settings_of(w)["targets"]["tuning"],
+        seed=lambda w: settings_of(w)["seed"],
     shell:
         "python scripts/draw_targets.py --data $(dirname {input.data:q}) --count {params.number}"
         " --tuning {params.tuning} --seed {params.seed} --output {output:q} > {log:q} 2>&1"

@@ -1,11 +1,6 @@
 # Projected gradients and representations of the members.
 
 
-def feature_settings(w):
-    s = section(settings_of(w), "seed", "task", "model")
-    return json.dumps(s | {"projection": plan.projections(settings_of(w))[w.projection]})
-
-
 rule features:
     input:
         data=DATA,
@@ -18,9 +13,6 @@ rule features:
         targets=f"{ROOT}/features/{{projection}}/{{checkpoint}}/{{shard}}/targets.npy",
         info=f"{ROOT}/features/{{projection}}/{{checkpoint}}/{{shard}}/info.json",
         cost=f"{ROOT}/costs/features/{{projection}}/{{checkpoint}}/{{shard}}.json",
-    params:
-        settings=feature_settings,
-        chunk=execution("chunk"),
     log:
         f"{ROOT}/logs/features/{{projection}}/{{checkpoint}}/{{shard}}.log",
     benchmark:
@@ -32,10 +24,14 @@ rule features:
         mem_mb=8000,
         runtime=1440,
         gpu=GPU,
+    params:
+        device=device,
+        settings=feature_settings,
+        chunk=execution("chunk"),
     shell:
         "python scripts/features.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
         " --targets {input.targets:q} --models {input.models:q} --checkpoint {wildcards.checkpoint}"
-        " --chunk {params.chunk} --output $(dirname {output.info:q}) --cost {output.cost:q} --device {DEVICE} > {log:q} 2>&1"
+        " --chunk {params.chunk} --output $(dirname {output.info:q}) --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
 
 
 rule representations:
@@ -48,8 +44,6 @@ rule representations:
         train=f"{ROOT}/representations/train.npy",
         targets=f"{ROOT}/representations/targets.npy",
         cost=f"{ROOT}/costs/representations.json",
-    params:
-        settings=sections("seed", "task", "model"),
     log:
         f"{ROOT}/logs/representations.log",
     benchmark:
@@ -61,7 +55,10 @@ rule representations:
         mem_mb=8000,
         runtime=240,
         gpu=GPU,
+    params:
+        device=device,
+        settings=sections("seed", "task", "model"),
     shell:
         "python scripts/representations.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
         " --targets {input.targets:q} --models {input.models:q} --output $(dirname {output.train:q})"
-        " --cost {output.cost:q} --device {DEVICE} > {log:q} 2>&1"
+        " --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

@@ -1,16 +1,6 @@
 # Figures, PNG for the report and PDF beside it.
 
 
-def title(text):
-    return lambda w: f"{w.name} ({w.tier}): {text}"
-
-
-def figure(name, subcategory):
-    return report(
-        f"{ROOT}/figures/{name}.png", caption=f"../report/{name}.rst", category="{name}", subcategory=subcategory
-    )
-
-
 rule figure_lds:
     input:
         table=rules.lds.output.lds,
@@ -18,8 +8,6 @@ rule figure_lds:
     output:
         png=figure("lds", "LDS"),
         pdf=f"{ROOT}/figures/lds.pdf",
-    params:
-        title=title("linear datamodeling score"),
     log:
         f"{ROOT}/logs/figure_lds.log",
     benchmark:
@@ -30,6 +18,8 @@ rule figure_lds:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        title=title("linear datamodeling score"),
     shell:
         "python scripts/figure_lds.py --table {input.table:q} --title {params.title:q}"
         " --output $(dirname {output.png:q})/lds > {log:q} 2>&1"
@@ -43,8 +33,6 @@ rule figure_cost:
     output:
         png=figure("cost", "LDS"),
         pdf=f"{ROOT}/figures/cost.pdf",
-    params:
-        title=title("LDS against compute"),
     log:
         f"{ROOT}/logs/figure_cost.log",
     benchmark:
@@ -55,6 +43,8 @@ rule figure_cost:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        title=title("LDS against compute"),
     shell:
         "python scripts/figure_cost.py --table {input.table:q} --lds {input.lds:q} --title {params.title:q}"
         " --output $(dirname {output.png:q})/cost > {log:q} 2>&1"
@@ -67,8 +57,6 @@ rule figure_removal:
     output:
         png=figure("removal", "Removal"),
         pdf=f"{ROOT}/figures/removal.pdf",
-    params:
-        title=title("removal and retraining"),
     log:
         f"{ROOT}/logs/figure_removal.log",
     benchmark:
@@ -79,6 +67,8 @@ rule figure_removal:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        title=title("removal and retraining"),
     shell:
         "python scripts/figure_removal.py --table {input.table:q} --title {params.title:q}"
         " --output $(dirname {output.png:q})/removal > {log:q} 2>&1"
@@ -94,10 +84,6 @@ rule figure_examples:
     output:
         png=figure("examples", "Examples"),
         pdf=f"{ROOT}/figures/examples.pdf",
-    params:
-        title=title("training images behind a prediction, by TRAK"),
-        number=lambda w: settings_of(w)["display"]["targets"],
-        examples=lambda w: settings_of(w)["display"]["examples"],
     log:
         f"{ROOT}/logs/figure_examples.log",
     benchmark:
@@ -108,6 +94,10 @@ rule figure_examples:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        title=title("training images behind a prediction, by TRAK"),
+        number=lambda w: settings_of(w)["display"]["targets"],
+        examples=lambda w: settings_of(w)["display"]["examples"],
     shell:
         "python scripts/figure_examples.py --data $(dirname {input.data[0]:q}) --targets {input.targets:q}"
         " --scores {input.scores:q} --outputs {input.outputs:q} --count {params.number} --examples {params.examples}"
@@ -121,8 +111,6 @@ rule figure_ablation:
     output:
         png=figure("ablation", "Ablation"),
         pdf=f"{ROOT}/figures/ablation.pdf",
-    params:
-        title=title("TRAK, one setting changed at a time"),
     log:
         f"{ROOT}/logs/figure_ablation.log",
     benchmark:
@@ -133,6 +121,8 @@ rule figure_ablation:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        title=title("TRAK, one setting changed at a time"),
     shell:
         "python scripts/figure_ablation.py --table {input.table:q} --title {params.title:q}"
         " --output $(dirname {output.png:q})/ablation > {log:q} 2>&1"
@@ -146,8 +136,6 @@ rule figure_training:
     output:
         png=figure("training", "Models"),
         pdf=f"{ROOT}/figures/training.pdf",
-    params:
-        title=title("training of the ensembles"),
     log:
         f"{ROOT}/logs/figure_training.log",
     benchmark:
@@ -158,6 +146,8 @@ rule figure_training:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        title=title("training of the ensembles"),
     shell:
         "python scripts/figure_training.py --curves {input.curves:q} --models {input.models:q} --title {params.title:q}"
         " --output $(dirname {output.png:q})/training > {log:q} 2>&1"

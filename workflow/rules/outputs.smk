@@ -11,8 +11,6 @@ rule outputs:
         outputs=f"{ROOT}/outputs/{{ensemble}}/{{shard}}.npy",
         table=f"{ROOT}/outputs/{{ensemble}}/{{shard}}.models.parquet",
         cost=f"{ROOT}/costs/outputs/{{ensemble}}/{{shard}}.json",
-    params:
-        settings=sections("seed", "task", "model"),
     log:
         f"{ROOT}/logs/outputs/{{ensemble}}/{{shard}}.log",
     benchmark:
@@ -24,7 +22,10 @@ rule outputs:
         mem_mb=8000,
         runtime=240,
         gpu=GPU,
+    params:
+        device=device,
+        settings=sections("seed", "task", "model"),
     shell:
         "python scripts/outputs.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
         " --targets {input.targets:q} --models {input.models:q} --table {output.table:q} --output {output.outputs:q}"
-        " --cost {output.cost:q} --device {DEVICE} > {log:q} 2>&1"
+        " --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

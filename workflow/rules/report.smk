@@ -20,29 +20,11 @@ rule models:
         "python scripts/models.py --models {input.models:q} --output {output:q} > {log:q} 2>&1"
 
 
-def all_costs(w):
-    """Return the cost of everything but the ablation, which a run need not have."""
-    s = settings_of(w)
-    root = ROOT.format(tier=w.tier, name=w.name)
-    needs = {need for method in s["methods"] for need in plan.NEEDS[method]}
-    folders = feature_folders(w, checkpoints=all_checkpoints(w) if "checkpoints" in needs else None)
-    return (
-        [f"{root}/costs/data.json"]
-        + [file for e in ENSEMBLES for stage in ("train", "outputs") for file in shard_files(w, e, f"costs/{stage}", ".json")]
-        + [f"{folder.replace('/features/', '/costs/features/', 1)}.json" for folder in folders]
-        + ([f"{root}/costs/representations.json"] if "representations" in needs else [])
-        + [f"{root}/costs/scores/{method}.json" for method in s["methods"]]
-        + [f"{root}/costs/{stage}.json" for stage in ("lds", "cost", "removal")]
-    )
-
-
 rule timing:
     input:
         costs=all_costs,
     output:
         report(f"{ROOT}/tables/timing.csv", caption="../report/timing.rst", category="{name}", subcategory="Models"),
-    params:
-        folder=lambda w: f"{ROOT.format(tier=w.tier, name=w.name)}/costs",
     log:
         f"{ROOT}/logs/timing.log",
     benchmark:
@@ -53,6 +35,8 @@ rule timing:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        folder=lambda w: f"{root_of(w)}/costs",
     shell:
         "python scripts/timing.py --folder {params.folder:q} --costs {input.costs:q} --output {output:q} > {log:q} 2>&1"
 
@@ -63,8 +47,6 @@ rule provenance:
         timing=rules.timing.output,
     output:
         f"{ROOT}/provenance.json",
-    params:
-        settings=lambda w: json.dumps(settings_of(w)),
     log:
         f"{ROOT}/logs/provenance.log",
     benchmark:
@@ -75,9 +57,12 @@ rule provenance:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        device=device,
+        settings=lambda w: json.dumps(settings_of(w)),
     shell:
         "python scripts/provenance.py --tier {wildcards.tier} --settings {params.settings:q}"
-        " --data $(dirname {input.data:q}) --timing {input.timing:q} --output {output:q} --device {DEVICE} > {log:q} 2>&1"
+        " --data $(dirname {input.data:q}) --timing {input.timing:q} --output {output:q} --device {params.device} > {log:q} 2>&1"
 
 
 rule publish:
@@ -85,8 +70,6 @@ rule publish:
         lambda w: whole(w.name, w.tier) + ablation(w.name, w.tier),
     output:
         touch(f"{RESULTS}/{{tier}}/{{name}}/published.done"),
-    params:
-        folder=lambda w: f"{RESULTS}/published/{w.name}",
     log:
         f"{ROOT}/logs/publish.log",
     benchmark:
@@ -97,5 +80,7 @@ rule publish:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        folder=lambda w: f"{RESULTS}/published/{w.name}",
     shell:
         "python scripts/publish.py --files {input:q} --output {params.folder:q} > {log:q} 2>&1"

@@ -1,27 +1,21 @@
 # The names a user builds: `all`, `smoke`, and for each experiment NAME, NAME_lds, NAME_removal, NAME_ablation, NAME_publish.
-TABLES = ["lds.csv", "lds_pairs.csv", "cost.csv", "removal.csv", "brittleness.csv", "flip_ratios.csv", "models.csv", "timing.csv"]
+TABLES = [
+    "lds.csv",
+    "lds_pairs.csv",
+    "cost.csv",
+    "removal.csv",
+    "brittleness.csv",
+    "flip_ratios.csv",
+    "models.csv",
+    "timing.csv",
+]
 FIGURES = ["lds", "cost", "removal", "examples", "training"]
 
 
-def whole(name, tier):
-    """Return what an experiment's report is made of."""
-    root = ROOT.format(tier=tier, name=name)
-    return (
-        [f"{root}/tables/{table}" for table in TABLES]
-        + [f"{root}/figures/{figure}.png" for figure in FIGURES]
-        + [f"{root}/provenance.json"]
-    )
-
-
-def ablation(name, tier):
-    root = ROOT.format(tier=tier, name=name)
-    return [f"{root}/tables/ablation.csv", f"{root}/figures/ablation.png"]
-
-
 rule all:
+    default_target: True
     input:
         [whole(name, TIER) for name in ALL],
-    default_target: True
 
 
 rule smoke:

@@ -1,11 +1,13 @@
-# Shards of models. Members keep intermediate checkpoints; all others keep the final model alone.
+# Shards of models.
 
 
-def training_settings(w):
-    s = section(settings_of(w), "seed", "task", "model", "training")
-    if w.ensemble != "members":
-        s["training"]["checkpoints"] = 1
-    return json.dumps(s)
+onstart:
+    # The display counts models, of which a job trains many.
+    totals = Counter()
+    for job in workflow.dag.needrun_jobs():
+        if job.rule.name == "train":
+            totals[f"{job.wildcards.ensemble} trained"] += len(plan.shard_range(job.wildcards.shard))
+    announce(totals)
 
 
 rule train:
@@ -17,9 +19,6 @@ rule train:
         models=f"{ROOT}/train/{{ensemble}}/{{shard}}.json",
         curves=f"{ROOT}/train/{{ensemble}}/{{shard}}.curves.parquet",
         cost=f"{ROOT}/costs/train/{{ensemble}}/{{shard}}.json",
-    params:
-        settings=training_settings,
-        seeds=lambda w: plan.ensemble_sizes(settings_of(w))[w.ensemble][1],
     log:
         f"{ROOT}/logs/train/{{ensemble}}/{{shard}}.log",
     benchmark:
@@ -31,7 +30,11 @@ rule train:
         mem_mb=8000,
         runtime=1440,
         gpu=GPU,
+    params:
+        device=device,
+        settings=training_settings,
+        seeds=lambda w: plan.ensemble_sizes(settings_of(w))[w.ensemble][1],
     shell:
         "python scripts/train.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
         " --ensemble {wildcards.ensemble} --subsets {input.subsets:q} --seeds {params.seeds} --shard {wildcards.shard}"
-        " --curves {output.curves:q} --output {output.models:q} --cost {output.cost:q} --device {DEVICE} > {log:q} 2>&1"
+        " --curves {output.curves:q} --output {output.models:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

@@ -1,14 +1,6 @@
 # LDS, LDS against compute, removal retraining, ablation.
 
 
-def scores_of(suffix):
-    return lambda w: [f"{ROOT.format(tier=w.tier, name=w.name)}/scores/{m}{suffix}" for m in settings_of(w)["methods"]]
-
-
-def evaluation_seeds(w):
-    return settings_of(w)["bank"]["evaluation"]["seeds"]
-
-
 rule lds:
     input:
         scores=scores_of(".npy"),
@@ -23,9 +15,6 @@ rule lds:
             f"{ROOT}/tables/lds_pairs.csv", caption="../report/lds_pairs.rst", category="{name}", subcategory="LDS"
         ),
         cost=f"{ROOT}/costs/lds.json",
-    params:
-        settings=sections("seed", "lds"),
-        seeds=evaluation_seeds,
     log:
         f"{ROOT}/logs/lds.log",
     benchmark:
@@ -36,44 +25,13 @@ rule lds:
     resources:
         mem_mb=8000,
         runtime=240,
+    params:
+        settings=sections("seed", "lds"),
+        seeds=evaluation_seeds,
     shell:
         "python scripts/lds.py --settings {params.settings:q} --scores {input.scores:q} --records {input.records:q}"
         " --subsets {input.subsets:q} --outputs {input.outputs:q} --seeds {params.seeds}"
         " --output $(dirname {output.lds:q}) --cost {output.cost:q} > {log:q} 2>&1"
-
-
-def cost_inputs(w):
-    """Return the material of all methods, and what its models cost."""
-    s = settings_of(w)
-    root = ROOT.format(tier=w.tier, name=w.name)
-    needs = {need for method in s["methods"] for need in plan.NEEDS[method]}
-    found = {
-        "estimation_subsets": f"{root}/subsets/estimation.npy",
-        "estimation_outputs": shard_files(w, "estimation", "outputs", ".npy"),
-        "members_costs": shard_files(w, "members", "costs/train", ".json"),
-        "estimation_costs": [
-            *shard_files(w, "estimation", "costs/train", ".json"),
-            *shard_files(w, "estimation", "costs/outputs", ".json"),
-        ],
-    }
-    for need, checkpoints in (("features", None), ("checkpoints", all_checkpoints(w))):
-        if need in needs:
-            folders = feature_folders(w, checkpoints=checkpoints)
-            found[need] = [f"{folder}/info.json" for folder in folders]
-            found[f"{need}_costs"] = [f"{folder.replace('/features/', '/costs/features/', 1)}.json" for folder in folders]
-    if "representations" in needs:
-        found["representations"] = f"{root}/representations/train.npy"
-        found["representations_costs"] = f"{root}/costs/representations.json"
-    return found
-
-
-def cost_arguments(w, input):
-    kinds = ("members", "estimation", "features", "checkpoints", "representations")
-    return " ".join(
-        f"--{kind}-costs {' '.join(as_list(getattr(input, f'{kind}_costs')))}"
-        for kind in kinds
-        if hasattr(input, f"{kind}_costs")
-    )
 
 
 rule cost:
@@ -85,13 +43,10 @@ rule cost:
         outputs=outputs_of("evaluation"),
         code=code("attribution/*.py", "validation/*.py"),
     output:
-        table=report(f"{ROOT}/tables/cost.csv", caption="../report/cost_table.rst", category="{name}", subcategory="LDS"),
+        table=report(
+            f"{ROOT}/tables/cost.csv", caption="../report/cost_table.rst", category="{name}", subcategory="LDS"
+        ),
         cost=f"{ROOT}/costs/cost.json",
-    params:
-        settings=sections("seed", "scores", "methods", "cost", "lds"),
-        material=lambda w, input: material_arguments(w, input),
-        costs=lambda w, input: cost_arguments(w, input),
-        seeds=evaluation_seeds,
     log:
         f"{ROOT}/logs/cost.log",
     benchmark:
@@ -103,15 +58,17 @@ rule cost:
         mem_mb=8000,
         runtime=1440,
         gpu=GPU,
+    params:
+        device=device,
+        settings=sections("seed", "scores", "methods", "cost", "lds"),
+        material=lambda w, input: material_arguments(w, input),
+        costs=lambda w, input: cost_arguments(w, input),
+        seeds=evaluation_seeds,
     shell:
         "python scripts/cost.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
         " --targets {input.targets:q} {params.material} {params.costs}"
         " --subsets {input.subsets:q} --outputs {input.outputs:q} --seeds {params.seeds}"
-        " --output {output.table:q} --cost {output.cost:q} --device {DEVICE} > {log:q} 2>&1"
-
-
-def removal_methods(w):
-    return [method for method in settings_of(w)["removal"]["methods"] if method != plan.CONTROL]
+        " --output {output.table:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
 
 
 ruleorder: removal_subsets > draw_subsets
@@ -120,13 +77,11 @@ ruleorder: removal_subsets > draw_subsets
 rule removal_subsets:
     input:
         data=f"{ROOT}/data/meta.json",
-        scores=lambda w: [f"{ROOT.format(tier=w.tier, name=w.name)}/scores/{m}.npy" for m in removal_methods(w)],
+        scores=lambda w: [f"{root_of(w)}/scores/{m}.npy" for m in removal_methods(w)],
         code=code("subsets.py", "plan.py", "seeds.py"),
     output:
         subsets=f"{ROOT}/subsets/removal.npy",
         rows=f"{ROOT}/subsets/removal.parquet",
-    params:
-        settings=sections("seed", "removal"),
     log:
         f"{ROOT}/logs/removal_subsets.log",
     benchmark:
@@ -137,6 +92,8 @@ rule removal_subsets:
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        settings=sections("seed", "removal"),
     shell:
         "python scripts/removal_subsets.py --settings {params.settings:q} --data $(dirname {input.data:q})"
         " --scores {input.scores:q} --table {output.rows:q} --output {output.subsets:q} > {log:q} 2>&1"
@@ -150,15 +107,19 @@ rule removal:
         code=code("validation/removal.py", "validation/intervals.py"),
     output:
         removal=report(
-            f"{ROOT}/tables/removal.csv", caption="../report/removal_table.rst", category="{name}", subcategory="Removal"
+            f"{ROOT}/tables/removal.csv",
+            caption="../report/removal_table.rst",
+            category="{name}",
+            subcategory="Removal",
         ),
         brittleness=f"{ROOT}/tables/brittleness.csv",
         ratios=report(
-            f"{ROOT}/tables/flip_ratios.csv", caption="../report/flip_ratios.rst", category="{name}", subcategory="Removal"
+            f"{ROOT}/tables/flip_ratios.csv",
+            caption="../report/flip_ratios.rst",
+            category="{name}",
+            subcategory="Removal",
         ),
         cost=f"{ROOT}/costs/removal.json",
-    params:
-        settings=sections("seed", "lds"),
     log:
         f"{ROOT}/logs/removal.log",
     benchmark:
@@ -169,21 +130,11 @@ rule removal:
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        settings=sections("seed", "lds"),
     shell:
         "python scripts/removal.py --settings {params.settings:q} --rows {input.rows:q} --reference {input.reference:q}"
         " --outputs {input.outputs:q} --output $(dirname {output.removal:q}) --cost {output.cost:q} > {log:q} 2>&1"
-
-
-def ablation_inputs(w):
-    s = settings_of(w)
-    root = ROOT.format(tier=w.tier, name=w.name)
-    kept = range(s["training"]["checkpoints"] - max(s["ablation"]["checkpoints"]), s["training"]["checkpoints"])
-    return {
-        "variants": [f"{f}/info.json" for name in plan.projections(s) for f in feature_folders(w, projection=name)],
-        "checkpoints": [f"{f}/info.json" for f in feature_folders(w, checkpoints=kept)],
-        "estimation_subsets": f"{root}/subsets/estimation.npy",
-        "estimation_outputs": shard_files(w, "estimation", "outputs", ".npy"),
-    }
 
 
 rule ablation:
@@ -196,14 +147,12 @@ rule ablation:
         code=code("attribution/trak.py", "validation/*.py"),
     output:
         table=report(
-            f"{ROOT}/tables/ablation.csv", caption="../report/ablation_table.rst", category="{name}", subcategory="Ablation"
+            f"{ROOT}/tables/ablation.csv",
+            caption="../report/ablation_table.rst",
+            category="{name}",
+            subcategory="Ablation",
         ),
         cost=f"{ROOT}/costs/ablation.json",
-    params:
-        settings=sections("seed", "projection", "scores", "ablation", "lds"),
-        material=lambda w, input: material_arguments(w, input),
-        variants=lambda w, input: " ".join(os.path.dirname(file) for file in as_list(input.variants)),
-        seeds=evaluation_seeds,
     log:
         f"{ROOT}/logs/ablation.log",
     benchmark:
@@ -215,8 +164,14 @@ rule ablation:
         mem_mb=8000,
         runtime=1440,
         gpu=GPU,
+    params:
+        device=device,
+        settings=sections("seed", "projection", "scores", "ablation", "lds"),
+        material=lambda w, input: material_arguments(w, input),
+        variants=lambda w, input: " ".join(os.path.dirname(file) for file in as_list(input.variants)),
+        seeds=evaluation_seeds,
     shell:
         "python scripts/ablation.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
         " --targets {input.targets:q} {params.material} --variants {params.variants}"
         " --subsets {input.subsets:q} --outputs {input.outputs:q} --seeds {params.seeds}"
-        " --output {output.table:q} --cost {output.cost:q} --device {DEVICE} > {log:q} 2>&1"
+        " --output {output.table:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

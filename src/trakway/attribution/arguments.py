@@ -15,7 +15,9 @@ def add_material_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoints", type=Path, nargs="*", default=[], help="feature folders of all checkpoints")
     parser.add_argument("--representations", type=Path, help="folder of the representations")
     parser.add_argument("--estimation-subsets", type=Path, help="subsets of the estimation bank")
-    parser.add_argument("--estimation-outputs", type=Path, nargs="*", default=[], help="outputs of its models, in order")
+    parser.add_argument(
+        "--estimation-outputs", type=Path, nargs="*", default=[], help="outputs of its models, in order"
+    )
     parser.add_argument("--estimation-seeds", type=int, default=1, help="models of each of its subsets")
     parser.add_argument("--block", type=int, default=4096, help="training examples at a time; bounds the memory")
 

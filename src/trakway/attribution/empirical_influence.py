@@ -1,4 +1,4 @@
-"""Empirical influence (Feldman and Zhang, NeurIPS 2020, equation 2): with the example less without it, over many models."""
+"""Empirical influence (Feldman and Zhang, NeurIPS 2020, equation 2): with the example, less without it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Cosine similarity of projected gradients (the GAS baseline of Hammoudeh and Lowd, CCS 2022, at the final checkpoint)."""
+"""Cosine similarity of projected gradients at the final checkpoint (as GAS of Hammoudeh and Lowd, CCS 2022)."""
 
 import numpy as np
 

@@ -11,5 +11,5 @@ def unit(rows: np.ndarray) -> np.ndarray:
 
 
 def class_sign(target_labels: np.ndarray, train_labels: np.ndarray) -> np.ndarray:
-    """Return +1 where classes agree, -1 where not, shape (targets, n): a similar example of another class is harmful."""
+    """Return +1 where classes agree, -1 where not, shape (targets, n): similar ones of another class harm."""
     return np.where(target_labels[:, None] == train_labels[None, :], np.float32(1), np.float32(-1))

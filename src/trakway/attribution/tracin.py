@@ -7,10 +7,13 @@ from trakway.resumable import row_blocks
 
 
 def score(material: Material, out: np.ndarray) -> None:
-    """Fill ``out`` with Σ_checkpoints η·φ(z)·φ(z_i)·(-dLoss/df of z_i), η the learning rate summed up to the checkpoint."""
+    """Fill ``out`` with Σ_checkpoints η·φ(z)·φ(z_i)·(-dLoss/df of z_i), η the learning rate up to it."""
     entries = [entry for members in material.checkpoints for entry in members]
     members = len(material.checkpoints[0])
     for block in row_blocks(material.size, material.block):
-        out[:, block] = sum(
-            entry.learning_rate * (entry.targets @ entry.train[block].T) * entry.weights[block] for entry in entries
-        ) / members
+        out[:, block] = (
+            sum(
+                entry.learning_rate * (entry.targets @ entry.train[block].T) * entry.weights[block] for entry in entries
+            )
+            / members
+        )

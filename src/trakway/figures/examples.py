@@ -83,9 +83,8 @@ def examples(
             label = str(train_labels[pick.row])
             same = label == target.label
             axes.set_title(f"{'' if same else '≠ '}{label}\n{number(pick.score, form)}", fontsize=8)
-            for spine in axes.spines.values():
-                line_style = "-" if same else (0, (2, 1.2))
-                spine.set(visible=True, linewidth=2, color=BLUE if same else ORANGE, linestyle=line_style)
+            axes.spines[:].set(visible=True, linewidth=2, capstyle="butt")
+            axes.spines[:].set(color=BLUE if same else ORANGE, linestyle="-" if same else (0, (2.5, 1.5)))
     legend = "solid blue frame: same class as the target; dashed orange frame and ≠: another class"
     reading = "number: score, above 0 if training on the image raises the target's margin"
     write(0.2, 0.08, f"{reading}; {legend}", 8.5, color=EDGE, wrap=True)

@@ -2,8 +2,8 @@
 
 Each function takes ``(module, inputs, slope, examples)``, where ``slope`` is
 the gradient of the sum of f with respect to the layer's output, and returns ``{parameter: (B, size)}``. The first
-dimension of ``inputs`` may hold several rows an example (R = B·T, as with T noise draws): their gradients are summed, for
-f of an example is a function of all its rows.
+dimension of ``inputs`` may hold several rows an example (R = B·T, as with T noise draws): their gradients are
+summed, for f of an example is a function of all its rows.
 """
 
 from collections.abc import Callable

@@ -24,8 +24,9 @@ def per_example_gradients(task: Task, model: nn.Module, batch: Batch) -> Tensor:
     Returns:
         float32, shape (B, p): the attributed parameters' gradients, flattened, in the order of ``task.attributed``.
     """
-    # Autocast off: features are float32 whatever the models were trained in.
-    with torch.autocast(torch.device(task.device).type, enabled=False):
+    # Full float32 and a fixed order of sums, whatever the models were trained in.
+    exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    with exact, torch.autocast(torch.device(task.device).type, enabled=False):
         if layers.supported(model, task.attributed(model)):
             return layerwise(task, model, batch)
         return vmapped(task, model, batch)

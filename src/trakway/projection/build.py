@@ -27,8 +27,8 @@ def build_projection(projection: dict, parameters: int, seed: int, member: int) 
     if kind == "identity":
         if dim not in (None, parameters):
             raise UserError(
-                f"projection.dim: found {dim} with kind identity, but the model has {parameters:,} attributed parameters "
-                "and identity keeps them all; write `dim: null`, or use kind sjlt"
+                f"projection.dim: found {dim} with kind identity, but the model has {parameters:,} attributed "
+                "parameters and identity keeps them all; write `dim: null`, or use kind sjlt"
             )
         return Identity(parameters)
     if kind == "rademacher":
@@ -36,4 +36,3 @@ def build_projection(projection: dict, parameters: int, seed: int, member: int) 
     if kind == "sjlt":
         return SJLT(parameters, dim, key, projection.get("nonzeros", 1))
     raise UserError(f"projection.kind: found {kind!r}, allowed: rademacher, sjlt, identity")
-

@@ -1,7 +1,7 @@
 """The dense projection of the TRAK paper, with ±1 entries; everything else is tested against it.
 
-P[i, j] = ±1 / √k. The sign is bit j mod 128 of ``philox(counter=(i mod 2³², i div 2³², j div 128, 0), key)``, counted from
-the lowest bit of the first word; a set bit means minus.
+P[i, j] = ±1 / √k. The sign is bit j mod 128 of ``philox(counter=(i mod 2³², i div 2³², j div 128, 0), key)``,
+counted from the lowest bit of the first word; a set bit means minus.
 """
 
 import math

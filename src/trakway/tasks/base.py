@@ -1,7 +1,7 @@
 """The one abstraction: what a modality has to say for itself.
 
-Training, outputs, gradients, scores and validation are written once against `Task`. A new modality, or a user's own model,
-is one subclass and one YAML file.
+Training, outputs, gradients, scores and validation are written once against `Task`. A new modality, or a user's
+own model, is one subclass and one YAML file.
 """
 
 from abc import ABC, abstractmethod
@@ -57,7 +57,7 @@ class Task(ABC):
 
     @abstractmethod
     def loss_slope(self, model: Model, batch: Batch) -> Tensor:
-        """Return ``-dLoss/df`` for each example, shape (B,): the diagonal of Q (TRAK, section 3.2); ones where Q = I."""
+        """Return ``-dLoss/df`` for each example, shape (B,): the diagonal of Q (TRAK, section 3.2); 1 where Q = I."""
 
     def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """Return a randomly changed training batch; unchanged unless a task says otherwise."""

@@ -12,7 +12,7 @@ from trakway.models import build_image_model
 from trakway.tasks.augmentation import crop, flip
 from trakway.tasks.base import Batch, Model, Task
 
-ON_DEVICE_BYTES = 4 << 30  # a training set below this size is moved to the device once, as float32
+ON_DEVICE_BYTES = 4 << 30  # a split below this size is moved to the device once, as float32
 
 
 def margin(logits: Tensor, labels: Tensor) -> Tensor:
@@ -33,12 +33,25 @@ class ImageClassification(Task):
         self.data = ImageData.load(data)
         self.train_size = len(self.data.train_labels)
         self.test_size = len(self.data.test_labels)
-        self.train_labels = torch.tensor(self.data.train_labels, device=device)
-        self.test_labels = torch.tensor(self.data.test_labels, device=device)
-        self._train_images = None
-        if 4 * self.data.train_images.size <= ON_DEVICE_BYTES:
-            images = self.data.batch("train", np.arange(self.train_size))
-            self._train_images = images.to(device, memory_format=torch.channels_last)
+        self.labels = {
+            "train": torch.tensor(self.data.train_labels, device=device),
+            "test": torch.tensor(self.data.test_labels, device=device),
+        }
+        self.images = {"train": self._on_device("train"), "test": self._on_device("test")}
+
+    def _on_device(self, split: str) -> Tensor | None:
+        """Return all images of a split as float32 on the device; None where that is too large."""
+        if 4 * getattr(self.data, f"{split}_images").size > ON_DEVICE_BYTES:
+            return None
+        rows = np.arange(len(self.labels[split]))
+        return self.data.batch(split, rows).to(self.device, memory_format=torch.channels_last)
+
+    def _batch(self, split: str, rows: np.ndarray) -> Batch:
+        index = torch.as_tensor(rows, device=self.device)
+        images = self.images[split]
+        if images is None:
+            return self.data.batch(split, rows).to(self.device), self.labels[split][index]
+        return images[index], self.labels[split][index]
 
     def architecture(self) -> nn.Module:
         channels = self.data.train_images.shape[1]
@@ -47,14 +60,10 @@ class ImageClassification(Task):
         )
 
     def train_batch(self, rows: np.ndarray) -> Batch:
-        index = torch.as_tensor(rows, device=self.device)
-        if self._train_images is None:
-            return self.data.batch("train", rows).to(self.device), self.train_labels[index]
-        return self._train_images[index], self.train_labels[index]
+        return self._batch("train", rows)
 
     def target_batch(self, rows: np.ndarray) -> Batch:
-        index = torch.as_tensor(rows, device=self.device)
-        return self.data.batch("test", rows).to(self.device), self.test_labels[index]
+        return self._batch("test", rows)
 
     def loss(self, model: Model, batch: Batch) -> Tensor:
         images, labels = batch

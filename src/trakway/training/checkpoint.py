@@ -30,7 +30,9 @@ def load_tensors(path: str | os.PathLike, sha256: str | None = None) -> dict[str
     if not path.exists():
         raise UserError(f"checkpoint {path}: not found; {advice}")
     if sha256 is not None and file_digest(path) != sha256:
-        raise UserError(f"checkpoint {path}: not the file that training recorded (SHA-256 differs, truncated?); {advice}")
+        raise UserError(
+            f"checkpoint {path}: not the file that training recorded (SHA-256 differs, truncated?); {advice}"
+        )
     try:
         return load_file(path)
     except SafetensorError as error:

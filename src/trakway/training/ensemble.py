@@ -59,8 +59,9 @@ def train_shard(
         folder: where checkpoints go, shared by all shards of the ensemble.
 
     Returns:
-        (models, curves, cost): for each model ``{index, subset, seed, train_size, accuracy, loss, file, sha256, ...}``, for
-        each model and epoch ``{index, epoch, loss, learning_rate}``, and what training cost, earlier processes included.
+        (models, curves, cost): for each model ``{index, subset, seed, train_size, loss, checkpoints, learning_rates}``,
+        for each model and epoch ``{index, epoch, loss, learning_rate}``, and what training cost, earlier processes
+        included.
     """
     models, curves, costs = [], [], []
     for index in track(list(indices), f"{ensemble.name} trained"):
@@ -96,15 +97,15 @@ def train_shard(
 
 
 def _whole(record: dict, folder: Path) -> bool:
-    return all((folder / name).exists() and file_digest(folder / name) == digest for name, digest in record["files"].items())
+    return all(
+        (folder / name).exists() and file_digest(folder / name) == digest for name, digest in record["files"].items()
+    )
 
 
 def _rates_before_checkpoints(curve: list[dict], training: dict) -> list[float]:
     """Return for each checkpoint the learning rate summed over the epochs that led to it from the one before."""
     kept = [0, *checkpoint_epochs(training)]
-    return [
-        sum(row["learning_rate"] for row in curve[start:stop]) for start, stop in zip(kept, kept[1:], strict=False)
-    ]
+    return [sum(row["learning_rate"] for row in curve[start:stop]) for start, stop in zip(kept, kept[1:], strict=False)]
 
 
 def load_model(task: Task, folder: Path, model: dict, checkpoint: int = -1) -> torch.nn.Module:

@@ -28,7 +28,7 @@ class Variant:
 
 
 def variants(settings: dict) -> Iterator[Variant]:
-    """Yield the ablation's runs; ridge and soft threshold are chosen on tuning targets anew in each, but on the ridge axis."""
+    """Yield the ablation's runs; ridge and threshold are chosen anew in each, but on the ridge axis."""
     ablation, scores, main = settings["ablation"], settings["scores"], settings["projection"]
     name = projection_name(main)
     for members in ablation["members"]:

@@ -37,19 +37,21 @@ class ModelCosts:
         return total
 
 
-def share_of_models(name: str, material: Material, share: float) -> tuple[Material, int]:
-    """Return the material with a share of the models that a method needs, and their number (at least 1; 0: it needs none).
+def share_of_models(name: str, material: Material, share: float) -> tuple[Material, int, float]:
+    """Return the material with a share of the models that a method needs, how many that are, and the share they make.
 
-    The estimation subsets that choose the options of other methods stay whole.
+    A share is rounded to whole models, one at least (two subsets); a method that needs none gets 0 and the share 0. The
+    estimation subsets that choose the options of other methods stay whole.
     """
     if not NEEDS[name]:
-        return material, 0
+        return material, 0, 0.0
     if "estimation" in NEEDS[name]:
-        count = max(2, round(share * len(material.masks)))
-        return material.of_subsets(count), count
+        whole = len(material.masks)
+        count = max(2, round(share * whole))
+        return material.of_subsets(count), count, count / whole
     whole = len(material.features or material.representations or material.checkpoints[-1])
     count = max(1, round(share * whole))
-    return material.of_members(count), count
+    return material.of_members(count), count, count / whole
 
 
 def cost_runs(
@@ -71,8 +73,7 @@ def cost_runs(
     """
     runs = {}
     for share in shares:
-        part, count = share_of_models(name, material, share)
-        used = count / len(material.masks) if "estimation" in NEEDS[name] else share
+        part, count, used = share_of_models(name, material, share)
         models = count * seeds if "estimation" in NEEDS[name] else count
         if models in runs:
             continue

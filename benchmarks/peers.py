@@ -1,0 +1,179 @@
+"""Time feature extraction and scoring against `traker` on the same checkpoints, targets and k, one thread.
+
+    snakemake --cores all fashion_resnet_lds
+    pip install -c envs/constraints.txt .[peers]
+    python benchmarks/peers.py results/demo/fashion_resnet --output benchmarks/peers.csv
+
+Each contestant runs in a process of its own, which gives its peak memory. Both use float32, the same final
+checkpoints, the evaluated targets, and a ridge of the same size relative to the kernel; `traker` projects with its
+default for a CPU, dense normal numbers. LDS is measured on the evaluation bank; the interval of the difference is
+of the same resamples.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+CONTESTANTS = [("trakway", 50), ("traker", 100), ("traker", 500)]
+
+
+def load(folder: Path):
+    """Return (task, models, target rows, settings, ridge) of an experiment's folder."""
+    from trakway.files import read_json, read_table
+    from trakway.tasks import build_task
+    from trakway.training import load_model
+
+    settings = read_json(folder / "provenance.json")["settings"] if (folder / "provenance.json").exists() else None
+    settings = settings or read_json(folder / "settings.json")
+    task = build_task(settings, folder / "data")
+    models = []
+    for path in sorted((folder / "train/members").glob("*-*.json")):
+        shard = read_json(path)
+        models += [load_model(task, path.parent / shard["folder"], model) for model in shard["models"]]
+    targets = read_table(folder / "targets/targets.parquet")
+    rows = targets.loc[targets["role"] == "evaluation", "row"].to_numpy()
+    return task, models, rows, settings, read_json(folder / "scores/trak.json")["ridge"]
+
+
+def run_trakway(folder: Path, chunk: int, work: Path):
+    """Return (scores, cost of features, cost of scoring)."""
+    import numpy as np
+
+    from trakway import resources
+    from trakway.attribution import Features, Material, method
+    from trakway.features import Member, extract_features
+    from trakway.files import read_array
+
+    task, models, rows, settings, ridge = load(folder)
+    projection = {"kind": "sjlt", "dim": 1024, "nonzeros": 1}
+    members = [Member(i, "", lambda model=model: model) for i, model in enumerate(models)]
+    with resources.measured() as features_cost:
+        extract_features(task, members, projection, rows, chunk, "benchmark", work)
+    with resources.measured() as scoring_cost:
+        train, targets, weights = (read_array(work / f"{name}.npy") for name in ("train", "targets", "weights"))
+        features = [Features(train[m], targets[m], weights[m]) for m in range(len(members))]
+        material = Material(settings["seed"], task.train_size, len(rows), features=features)
+        out = np.lib.format.open_memmap(
+            work / "scores.npy", mode="w+", dtype=np.float32, shape=(len(rows), task.train_size)
+        )
+        method("trak")(material, out, ridge=ridge)
+    return np.array(out), features_cost, scoring_cost
+
+
+def run_traker(folder: Path, batch: int, work: Path):
+    """Return (scores, cost of features, cost of scoring)."""
+    import logging
+
+    import numpy as np
+    from trak import TRAKer
+
+    from trakway import resources
+
+    task, models, rows, _, ridge = load(folder)
+    traker = TRAKer(
+        model=models[0],
+        task="image_classification",
+        train_set_size=task.train_size,
+        save_dir=str(work),
+        device="cpu",
+        proj_dim=1024,
+        use_half_precision=False,
+        logging_level=logging.ERROR,
+    )
+    states = [model.state_dict() for model in models]
+    train = [np.arange(start, min(start + batch, task.train_size)) for start in range(0, task.train_size, batch)]
+    targets = [rows[start : start + batch] for start in range(0, len(rows), batch)]
+    with resources.measured() as features_cost:
+        for member, state in enumerate(states):
+            traker.load_checkpoint(state, model_id=member)
+            for part in train:
+                traker.featurize(batch=task.train_batch(part), num_samples=len(part))
+    with resources.measured() as scoring_cost:
+        # Its ridge is absolute; the same one relative to the kernel's mean diagonal, taken from its first features.
+        gradients = np.asarray(traker.saver.current_store["grads"], np.float64)
+        traker.score_computer.lambda_reg = float(ridge * (gradients**2).sum() / gradients.shape[1])
+        traker.finalize_features()
+        for member, state in enumerate(states):
+            traker.start_scoring_checkpoint("targets", state, member, num_targets=len(rows))
+            for part in targets:
+                traker.score(batch=task.target_batch(part), num_samples=len(part))
+        scores = traker.finalize_scores("targets")
+    return np.asarray(scores, np.float32).T, features_cost, scoring_cost
+
+
+def contest(folder: Path, name: str, batch: int, output: Path) -> None:
+    """Run one contestant in this process and write its scores and costs."""
+    import numpy as np
+    import torch
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as work:
+        scores, features, scoring = {"trakway": run_trakway, "traker": run_traker}[name](folder, batch, Path(work))
+    np.save(output, scores, allow_pickle=False)
+    output.with_suffix(".json").write_text(json.dumps({"features": features, "scoring": scoring}))
+
+
+def main() -> None:
+    """Run all contestants one after the other and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="an experiment's folder, e.g. results/demo/fashion_resnet")
+    parser.add_argument("--output", type=Path, default=Path("benchmarks/peers.csv"))
+    parser.add_argument("--contestant", nargs=2, metavar=("NAME", "BATCH"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.contestant:
+        contest(arguments.folder, arguments.contestant[0], int(arguments.contestant[1]), arguments.output)
+        return
+
+    import numpy as np
+    import pandas as pd
+
+    from trakway.attribution.loading import load_outputs
+    from trakway.files import read_array, read_json, write_table
+    from trakway.validation.lds import evaluate, predicted
+
+    rows, predictions = [], {}
+    masks = read_array(arguments.folder / "subsets/evaluation.npy")
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, batch in CONTESTANTS:
+            output = Path(scratch) / f"{name}-{batch}.npy"
+            command = [
+                sys.executable,
+                __file__,
+                str(arguments.folder),
+                "--contestant",
+                name,
+                str(batch),
+                "--output",
+                str(output),
+            ]
+            subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""})
+            cost = read_json(output.with_suffix(".json"))
+            predictions[f"{name}, batches of {batch}"] = predicted(np.load(output), masks)
+            rows.append(
+                {
+                    "program": name,
+                    "batch": batch,
+                    "features_cpu_seconds": cost["features"]["cpu_seconds"],
+                    "scoring_cpu_seconds": cost["scoring"]["cpu_seconds"],
+                    "cpu_seconds": cost["features"]["cpu_seconds"] + cost["scoring"]["cpu_seconds"],
+                    "peak_mb": cost["scoring"]["peak_mb"],
+                }
+            )
+    settings = read_json(arguments.folder / "provenance.json")["settings"]
+    shards = sorted((arguments.folder / "outputs/evaluation").glob("*.npy"))
+    outputs = load_outputs(shards, settings["bank"]["evaluation"]["seeds"])[:, :, : settings["targets"]["count"]]
+    tables = evaluate(predictions, outputs, seed=settings["seed"])
+    table = pd.DataFrame(rows).join(tables.lds[["lds", "lds_low", "lds_high"]])
+    table["times_our_cpu"] = table["cpu_seconds"] / table["cpu_seconds"].iloc[0]
+    write_table(arguments.output, table.round(4))
+    print(table.round(3).to_string(index=False))
+    print(tables.pairs.round(4).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+import hashlib
+import importlib
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trakway.fingerprint import code_digest, file_digest, fingerprint
+
+leaves = st.none() | st.integers() | st.text(max_size=5)
+parts = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+)
+
+
+@given(st.lists(parts, max_size=3), st.lists(parts, max_size=3))
+def test_equal_exactly_where_the_parts_are(one, other):
+    same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    assert (fingerprint(*one) == fingerprint(*other)) == same
+
+
+def test_order_of_keys_does_not_matter_order_of_parts_does():
+    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+    assert fingerprint("a", "b") != fingerprint("b", "a")
+    assert fingerprint("ab") != fingerprint("a", "b")
+
+
+def test_every_property_of_an_array_counts():
+    base = np.arange(6, dtype=np.int64)
+    changed = base.copy()
+    changed[3] = 9
+    arrays = [
+        base,
+        changed,
+        base.reshape(2, 3),
+        base.reshape(3, 2),
+        base.astype(np.int32),
+        base.astype(">i8"),
+        base[:5],
+    ]
+    arrays += [base[:0], base[:0].reshape(0, 3), np.arange(3) > 1, [0, 1, 2, 3, 4, 5]]
+    digests = [fingerprint(array) for array in arrays]
+    assert len(set(digests)) == len(arrays)
+
+
+def test_the_layout_of_an_array_does_not_count(tmp_path):
+    array = np.arange(12).reshape(3, 4)
+    np.save(tmp_path / "a.npy", array)
+    mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
+    spread = np.zeros((3, 8), array.dtype)[:, ::2]
+    spread[:] = array
+    assert fingerprint(array) == fingerprint(np.asfortranarray(array)) == fingerprint(mapped) == fingerprint(spread)
+
+
+def test_file_digest_is_sha256(tmp_path):
+    content = np.random.default_rng(0).bytes(300_000)
+    (tmp_path / "f").write_bytes(content)
+    assert file_digest(tmp_path / "f") == hashlib.sha256(content).hexdigest()
+
+
+def test_code_digest_follows_the_matching_files(tmp_path, monkeypatch):
+    monkeypatch.setattr("trakway.fingerprint.__file__", str(tmp_path / "fingerprint.py"))
+    (tmp_path / "tasks").mkdir()
+    files = {"tasks/a.py": "1", "tasks/b.py": "2", "seeds.py": "3", "other.py": "4"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    first = code_digest("tasks/*.py", "seeds.py")
+    (tmp_path / "other.py").write_text("5")
+    assert code_digest("tasks/*.py", "seeds.py") == first
+    (tmp_path / "tasks/b.py").rename(tmp_path / "tasks/c.py")
+    renamed = code_digest("tasks/*.py", "seeds.py")
+    (tmp_path / "seeds.py").write_text("6")
+    assert len({first, renamed, code_digest("tasks/*.py", "seeds.py")}) == 3
+
+
+@pytest.mark.parametrize("module", ["trakway.training", "trakway.features"])
+def test_the_code_that_decides_a_result_is_there(module):
+    for pattern in importlib.import_module(module).CODE:
+        assert code_digest(pattern) != code_digest("no_such_file.py"), pattern

@@ -1,0 +1,154 @@
+"""The workflow, run in copies of the repository and never in its own folder.
+
+The finished smoke run is shared: the worker that needs it first makes it, the others wait for it.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from trakway.config import deep_merge, load_experiment
+
+REPOSITORY = Path(__file__).parents[2]
+NAME = "fashion_resnet"
+# Whole runs begin before everything else (see Makefile: workers take files in this order).
+FIRST = ("workflow/test_smoke.py", "workflow/test_kill.py", "workflow/test_targets.py")
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        path = item.path.as_posix()
+        return next((i for i, name in enumerate(FIRST) if path.endswith(name)), len(FIRST))
+
+    items.sort(key=place)
+
+
+def cores() -> int:
+    """Return this worker's share of the cores."""
+    return max(1, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+class Tree:
+    """A copy of the repository to run the workflow in."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.results = folder / "results/smoke" / NAME
+
+    def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        """Run Snakemake on all of this worker's cores, in a process group of its own; stdout and stderr come as one."""
+        # PYTHONPATH: this copy's library, whatever is installed. Compiled files speed up the jobs.
+        inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")}
+        source = os.pathsep.join([str(self.folder / "src"), *filter(None, [environment.pop("PYTHONPATH", "")])])
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", str(cores()), *arguments],
+            cwd=self.folder,
+            env={**inherited, "PYTHONPATH": source, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def done(self, *arguments: str) -> str:
+        """Run Snakemake, which has to succeed, and return what it printed."""
+        result = self.snakemake(*arguments)
+        assert result.returncode == 0, result.stdout[-5000:]
+        return result.stdout
+
+    def pending(self, target: str = "smoke") -> set[str]:
+        """Return the files, relative to the experiment's folder, that a run would make or make again."""
+        lines = self.done(target, "--summary").splitlines()
+        start = next(i for i, line in enumerate(lines) if line.startswith("output_file\t"))
+        head, *rows = (line.split("\t") for line in lines[start:])
+        plans = {row[0]: row[head.index("plan")] for row in rows}
+        assert set(plans.values()) <= {"no update", "update pending"}, plans
+        folder = f"results/smoke/{NAME}/"
+        return {file.removeprefix(folder) for file, plan in plans.items() if plan == "update pending"}
+
+    @contextmanager
+    def edited(self, changes: dict) -> Iterator[None]:
+        """Lay changes over the smoke tier of the experiment's YAML for a while."""
+        path = self.folder / f"config/experiments/{NAME}.yaml"
+        text = path.read_text()
+        try:
+            path.write_text(yaml.safe_dump(deep_merge(yaml.safe_load(text), {"tiers": {"smoke": changes}})))
+            yield
+        finally:
+            path.write_text(text)
+
+    @contextmanager
+    def appended(self, file: str, text: str) -> Iterator[None]:
+        """Append text to a file for a while."""
+        path = self.folder / file
+        before = path.read_text()
+        try:
+            path.write_text(before + text)
+            yield
+        finally:
+            path.write_text(before)
+
+
+def copy_repository(folder: Path) -> Tree:
+    """Copy what a clone would hold, with all changes and without the tests, into a git repository of its own."""
+    isolated = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    author = {"GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "test@localhost"}
+    committer = {"GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "test@localhost"}
+
+    def git(*words):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | isolated | author | committer
+        subprocess.run(["git", *words], check=True, env=environment)
+
+    git("init", "-q", "-b", "main", str(folder))
+    here = ["--git-dir", str(folder / ".git"), "--work-tree", str(REPOSITORY)]
+    git("-C", str(REPOSITORY), *here, "add", "-A", "--", ".", ":!tests", ":!benchmarks", ":!docs", ":!results")
+    git("-C", str(folder), "commit", "-q", "-m", "copy")
+    git("-C", str(folder), "reset", "-q", "--hard")
+    return Tree(folder)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A fresh copy of the repository, one for each file of tests."""
+    return copy_repository(tmp_path_factory.mktemp("tree"))
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory):
+    """A copy in which the target `smoke` has been built; ``printed`` is what the run said. Not to be changed."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    tree, record = Tree(shared / "smoke"), shared / "smoke.json"
+    with open(shared / "smoke.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not record.exists():
+            copy_repository(tree.folder)
+            result = tree.snakemake("smoke")
+            record.write_text(json.dumps({"returncode": result.returncode, "printed": result.stdout}))
+    run = json.loads(record.read_text())
+    assert run["returncode"] == 0, run["printed"][-5000:]
+    tree.printed = run["printed"]
+    return tree
+
+
+@pytest.fixture(scope="module")
+def finished(smoke, tmp_path_factory):
+    """A copy of the finished smoke run that may be changed, one for each file of tests."""
+    folder = tmp_path_factory.mktemp("finished") / "tree"
+    shutil.copytree(smoke.folder, folder, symlinks=True)
+    return Tree(folder)
+
+
+@pytest.fixture(scope="session")
+def settings():
+    """The experiment's settings at the smoke tier."""
+    return load_experiment(REPOSITORY / f"config/experiments/{NAME}.yaml", "smoke")

@@ -1,0 +1,223 @@
+# Functions that say what a rule reads, and with which settings.
+
+
+def settings_of(w):
+    return SETTINGS[w.tier][w.name]
+
+
+def root_of(w):
+    return ROOT.format(tier=w.tier, name=w.name)
+
+
+def sections(*names):
+    """Params: the named sections as JSON. A rule is run again when, and only when, their values change."""
+    return lambda w: json.dumps(section(settings_of(w), *names))
+
+
+def execution(key):
+    """Params that never change a result: a function of the input is not among what Snakemake compares."""
+    return lambda w, input: settings_of(w)["execution"][key]
+
+
+def device(w, input):
+    """Params, likewise not compared: where to compute."""
+    return DEVICE
+
+
+def code(*patterns):
+    """Input: the library files that decide a rule's numbers, compared by content."""
+    package = REPOSITORY / "src/trakway"
+    return sorted(os.path.relpath(path) for pattern in patterns for path in package.glob(pattern))
+
+
+def shards_of(w, ensemble):
+    """Return the shards of an ensemble: members in jobs of their own size, since features follow the same cut."""
+    s = settings_of(w)
+    subsets, seeds = plan.ensemble_sizes(s)[ensemble]
+    return plan.shards(
+        subsets * seeds, s["execution"]["members_per_job" if ensemble == "members" else "models_per_job"]
+    )
+
+
+def shard_files(w, ensemble, folder, suffix):
+    """Return one path a shard, e.g. results/demo/NAME/outputs/evaluation/00000-00025.npy."""
+    return [f"{root_of(w)}/{folder}/{ensemble}/{shard}{suffix}" for shard in shards_of(w, ensemble)]
+
+
+def outputs_of(ensemble):
+    return lambda w: shard_files(w, ensemble, "outputs", ".npy")
+
+
+def feature_files(w, pattern="features/{}/info.json", projection=None, checkpoints=None):
+    """Return a file a shard of members: by default of the experiment's own projection and the final checkpoint."""
+    s = settings_of(w)
+    projection = projection or plan.projection_name(s["projection"])
+    checkpoints = [s["training"]["checkpoints"] - 1] if checkpoints is None else checkpoints
+    shards = [f"{projection}/{c}/{shard}" for c in checkpoints for shard in shards_of(w, "members")]
+    return [f"{root_of(w)}/{pattern.format(shard)}" for shard in shards]
+
+
+def all_checkpoints(w):
+    return range(settings_of(w)["training"]["checkpoints"])
+
+
+def subset_count(w):
+    return plan.ensemble_sizes(settings_of(w))[w.ensemble][0]
+
+
+def subset_fraction(w):
+    s = settings_of(w)
+    return {"members": s["members"]["fraction"], "reference": 1.0}.get(w.ensemble, s["bank"]["fraction"])
+
+
+def training_settings(w):
+    """Params: members keep intermediate checkpoints, all others the final model alone."""
+    s = section(settings_of(w), "seed", "task", "model", "training")
+    if w.ensemble != "members":
+        s["training"]["checkpoints"] = 1
+    return json.dumps(s)
+
+
+def feature_settings(w):
+    s = section(settings_of(w), "seed", "task", "model")
+    return json.dumps(s | {"projection": plan.projections(settings_of(w))[w.projection]})
+
+
+def method_inputs(w):
+    """Return what a method reads, and the estimation bank where options are chosen with it."""
+    s = settings_of(w)
+    root = root_of(w)
+    needs = plan.NEEDS[w.method]
+    found = {}
+    if "features" in needs:
+        found["features"] = feature_files(w)
+    if "checkpoints" in needs:
+        found["checkpoints"] = feature_files(w, checkpoints=all_checkpoints(w))
+    if "representations" in needs:
+        found["representations"] = f"{root}/representations/train.npy"
+    if "estimation" in needs or plan.is_tuned(w.method, s["scores"]):
+        found["estimation_subsets"] = f"{root}/subsets/estimation.npy"
+        found["estimation_outputs"] = shard_files(w, "estimation", "outputs", ".npy")
+    return found
+
+
+def material_arguments(w, input):
+    """Return the command-line arguments of trakway.attribution.arguments for the inputs of a rule."""
+
+    def folders(files):
+        return " ".join(os.path.dirname(file) for file in as_list(files))
+
+    s = settings_of(w)
+    words = [f"--block {s['execution']['block']}"]
+    for name in ("features", "checkpoints", "representations"):
+        if hasattr(input, name):
+            words.append(f"--{name} {folders(getattr(input, name))}")
+    if hasattr(input, "estimation_subsets"):
+        outputs = " ".join(as_list(input.estimation_outputs))
+        words.append(f"--estimation-subsets {input.estimation_subsets} --estimation-outputs {outputs}")
+        words.append(f"--estimation-seeds {s['bank']['estimation']['seeds']}")
+    return " ".join(words)
+
+
+def as_list(files):
+    """Snakemake hands over one file as text, several as a list."""
+    return [files] if isinstance(files, str) else list(files)
+
+
+def scores_of(suffix):
+    return lambda w: [f"{root_of(w)}/scores/{m}{suffix}" for m in settings_of(w)["methods"]]
+
+
+def evaluation_seeds(w):
+    return settings_of(w)["bank"]["evaluation"]["seeds"]
+
+
+def cost_inputs(w):
+    """Return the material of all methods, and what its models cost."""
+    s = settings_of(w)
+    root = root_of(w)
+    needs = {need for method in s["methods"] for need in plan.NEEDS[method]}
+    found = {
+        "estimation_subsets": f"{root}/subsets/estimation.npy",
+        "estimation_outputs": shard_files(w, "estimation", "outputs", ".npy"),
+        "members_costs": shard_files(w, "members", "costs/train", ".json"),
+        "estimation_costs": [
+            *shard_files(w, "estimation", "costs/train", ".json"),
+            *shard_files(w, "estimation", "costs/outputs", ".json"),
+        ],
+    }
+    for need, checkpoints in (("features", None), ("checkpoints", all_checkpoints(w))):
+        if need in needs:
+            found[need] = feature_files(w, checkpoints=checkpoints)
+            found[f"{need}_costs"] = feature_files(w, "costs/features/{}.json", checkpoints=checkpoints)
+    if "representations" in needs:
+        found["representations"] = f"{root}/representations/train.npy"
+        found["representations_costs"] = f"{root}/costs/representations.json"
+    return found
+
+
+def cost_arguments(w, input):
+    kinds = ("members", "estimation", "features", "checkpoints", "representations")
+    return " ".join(
+        f"--{kind}-costs {' '.join(as_list(getattr(input, f'{kind}_costs')))}"
+        for kind in kinds
+        if hasattr(input, f"{kind}_costs")
+    )
+
+
+def removal_methods(w):
+    return [method for method in settings_of(w)["removal"]["methods"] if method != plan.CONTROL]
+
+
+def ablation_inputs(w):
+    s = settings_of(w)
+    root = root_of(w)
+    kept = range(s["training"]["checkpoints"] - max(s["ablation"]["checkpoints"]), s["training"]["checkpoints"])
+    return {
+        "variants": [file for name in plan.projections(s) for file in feature_files(w, projection=name)],
+        "checkpoints": feature_files(w, checkpoints=kept),
+        "estimation_subsets": f"{root}/subsets/estimation.npy",
+        "estimation_outputs": shard_files(w, "estimation", "outputs", ".npy"),
+    }
+
+
+def title(text):
+    return lambda w: f"{w.name} ({w.tier}): {text}"
+
+
+def figure(name, subcategory):
+    return report(
+        f"{ROOT}/figures/{name}.png", caption=f"../report/{name}.rst", category="{name}", subcategory=subcategory
+    )
+
+
+def all_costs(w):
+    """Return the cost of everything but the ablation, which a run need not have."""
+    s = settings_of(w)
+    root = root_of(w)
+    needs = {need for method in s["methods"] for need in plan.NEEDS[method]}
+    checkpoints = all_checkpoints(w) if "checkpoints" in needs else None
+    return (
+        [f"{root}/costs/data.json"]
+        + [file for e in ENSEMBLES for file in shard_files(w, e, "costs/train", ".json")]
+        + [file for e in ENSEMBLES for file in shard_files(w, e, "costs/outputs", ".json")]
+        + feature_files(w, "costs/features/{}.json", checkpoints=checkpoints)
+        + ([f"{root}/costs/representations.json"] if "representations" in needs else [])
+        + [f"{root}/costs/scores/{method}.json" for method in s["methods"]]
+        + [f"{root}/costs/{stage}.json" for stage in ("lds", "cost", "removal")]
+    )
+
+
+def whole(name, tier):
+    """Return what an experiment's report is made of."""
+    root = ROOT.format(tier=tier, name=name)
+    return (
+        [f"{root}/tables/{table}" for table in TABLES]
+        + [f"{root}/figures/{figure}.png" for figure in FIGURES]
+        + [f"{root}/provenance.json"]
+    )
+
+
+def ablation(name, tier):
+    root = ROOT.format(tier=tier, name=name)
+    return [f"{root}/tables/ablation.csv", f"{root}/figures/ablation.png"]
