@@ -28,8 +28,8 @@ def load_features(folders: Sequence[Path]) -> list[Features]:
         first = first or (folder, made)
         if made != first[1] or info["definition"] != VERSION:
             raise UserError(
-                f"features in {folder}: made with {made}, but {first[0]} with {first[1]}, and this program's definition "
-                f"is {VERSION}; features of two projections cannot be mixed: delete both folders and run again"
+                f"features in {folder}: made with {made}, but {first[0]} with {first[1]}, and this program "
+                f"makes definition {VERSION}; features of two projections cannot be mixed: delete both folders and run again"
             )
         train, targets, weights = (read_array(folder / f"{name}.npy") for name in ("train", "targets", "weights"))
         entries += [

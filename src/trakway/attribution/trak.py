@@ -91,8 +91,8 @@ def _factor(
     if singular or failed or factor.diagonal().min() ** 2 < 1e-13 * matrix.diagonal().mean():
         rows, dim = features.train.shape
         raise UserError(
-            f"scores.ridge: found {ridge:g}, but the {dim}×{dim} kernel of member {member} from {rows} training examples "
-            "is singular without more; allowed: a ridge above 0 (0.1 is usual), or a projection.dim below their rank"
+            f"scores.ridge: found {ridge:g}, but the {dim}×{dim} kernel of member {member} from {rows} examples is "
+            "singular without more; allowed: a ridge above 0 (0.1 is usual), or a projection.dim below their rank"
         )
     return factor
 
