@@ -24,6 +24,10 @@ help: ## list these targets
 
 run: env ## build what config/config.yaml names (ARGS='fashion_resnet --dry-run' to choose or look ahead)
 	@$(WITH) snakemake --cores $(CORES) $(ARGS)
+ifeq ($(strip $(ARGS)),)
+	@$(WITH) snakemake --report results/report.html 2>/dev/null
+	@echo "Read results/report.html; tables and figures are beside it."
+endif
 
 test: env ## run the tests (ARGS='tests/data -k split' for a few)
 	@$(WITH) OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -26,7 +26,7 @@ def main(arguments):
         )
         for m in shard["models"]
     ]
-    targets = read_table(arguments.targets)["row"].to_numpy()
+    targets = read_table(arguments.targets)["row"].to_numpy(copy=True)
     identity = fingerprint(
         settings, shard, arguments.checkpoint, file_digest(arguments.data / "examples.parquet"), code_digest(*CODE)
     )

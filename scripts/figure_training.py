@@ -13,11 +13,7 @@ def main(arguments):
     from trakway.files import read_table
 
     curves = pd.concat([read_table(path) for path in arguments.curves])
-    models = read_table(arguments.models)[["ensemble", "index", "accuracy"]]
-    # Accuracy is measured once, at the end of training.
-    last = curves.groupby(["ensemble", "index"], as_index=False)["epoch"].max().merge(models, on=["ensemble", "index"])
-    curves = curves.merge(last, on=["ensemble", "index", "epoch"], how="left")
-    save(training(curves, title=arguments.title), arguments.output)
+    save(training(curves, read_table(arguments.models), title=arguments.title), arguments.output)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def main(arguments):
             for m in shard["models"]
         ]
     train, targets = extract_representations(
-        task, members, read_table(arguments.targets)["row"].to_numpy(), arguments.chunk
+        task, members, read_table(arguments.targets)["row"].to_numpy(copy=True), arguments.chunk
     )
     write_array(arguments.output / "train.npy", train)
     write_array(arguments.output / "targets.npy", targets)

@@ -22,7 +22,9 @@ def main(arguments):
     folder = arguments.output.parent / "models"
     indices = shard_range(arguments.shard)
     models, curves, cost = train_shard(task, ensemble, indices, settings["training"], identity, folder)
-    write_table(arguments.curves, pd.DataFrame(curves).assign(ensemble=ensemble.name))
+    # Columns by name: a model that an earlier run has finished gives them in another order.
+    table = pd.DataFrame(curves)[["index", "epoch", "loss", "learning_rate"]]
+    write_table(arguments.curves, table.assign(ensemble=ensemble.name))
     write_json(arguments.output, {"ensemble": ensemble.name, "folder": "models", "models": models})
     return cost
 

@@ -24,7 +24,8 @@ CLAIM = (
 def machine(tmp_path, monkeypatch):
     """Make this a machine whose nvidia-smi prints a text and exits with a status; None: it has no nvidia-smi."""
     for variable in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
-        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setenv(variable, "")  # so that what claim sets is undone, too
+        monkeypatch.delenv(variable)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # where the locks lie
     monkeypatch.setattr(device, "_held", [])
@@ -123,7 +124,9 @@ class Process:
 
     def kill(self):
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
 
 
 @pytest.fixture

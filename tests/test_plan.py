@@ -3,7 +3,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from trakway import plan
 from trakway.errors import UserError
 from trakway.plan import Removal, count_removal_rows, removal_rows
 
@@ -62,3 +65,102 @@ def test_imports_nothing_heavy():
         [sys.executable, "-c", code], env={"PYTHONPATH": str(source)}, check=True, capture_output=True, text=True
     )
     assert done.stdout.strip() == "[]"
+
+
+SCORES = {"ridge": [0.1, 1.0], "soft_threshold": [0.0], "weights": True, "average": "paper"}
+
+
+class TestScoreSettings:
+    def test_are_the_seed_and_the_options_of_the_method(self):
+        settings = {"seed": 3, "scores": SCORES | {"more": 1}, "other": 2}
+        assert plan.score_settings("trak", settings) == {"seed": 3, "scores": SCORES}
+        for method in set(plan.NEEDS) - {"trak"}:
+            assert plan.score_settings(method, settings) == {"seed": 3, "scores": {}}
+
+    def test_only_a_method_with_a_choice_is_tuned(self):
+        assert plan.is_tuned("trak", SCORES)
+        assert not plan.is_tuned("trak", SCORES | {"ridge": [0.1]})
+        assert not plan.is_tuned("trak", SCORES | {"ridge": 0.1})
+        assert plan.is_tuned("trak", SCORES | {"ridge": [0.1], "soft_threshold": [0.0, 1.0]})
+        assert not any(plan.is_tuned(method, SCORES) for method in set(plan.NEEDS) - {"trak"})
+
+    def test_options_belong_to_methods(self):
+        assert set(plan.OPTIONS) <= set(plan.NEEDS)
+
+
+def test_ensemble_sizes():
+    settings = {
+        "members": {"count": 10},
+        "bank": {"evaluation": {"subsets": 50, "seeds": 3}, "estimation": {"subsets": 100, "seeds": 1}},
+        "removal": REMOVAL,
+    }
+    assert plan.ensemble_sizes(settings) == {
+        "members": (10, 1),
+        "evaluation": (50, 3),
+        "estimation": (100, 1),
+        "reference": (1, 5),
+        "removal": (len(removal_rows(REMOVAL)), 2),
+    }
+
+
+class TestShards:
+    def test_by_hand(self):
+        assert plan.shards(60, 25) == ["00000-00025", "00025-00050", "00050-00060"]
+        assert plan.shards(50, 25) == ["00000-00025", "00025-00050"]
+        assert plan.shards(3, 25) == ["00000-00003"]
+        assert plan.shards(0, 25) == []
+
+    @given(models=st.integers(0, 3000), size=st.integers(1, 400))
+    def test_every_model_is_in_one_shard_in_order(self, models, size):
+        names = plan.shards(models, size)
+        ranges = [plan.shard_range(name) for name in names]
+        assert [model for part in ranges for model in part] == list(range(models))
+        assert all(len(part) == size for part in ranges[:-1])
+        assert names == sorted(names)
+
+    def test_models_beyond_five_digits(self):
+        assert plan.shard_range(plan.shards(250_000, 120_000)[-1]) == range(240_000, 250_000)
+
+    def test_another_cut_has_other_names(self):
+        assert not set(plan.shards(100, 30)) & set(plan.shards(100, 40))
+
+
+KINDS = st.one_of(
+    st.fixed_dictionaries({"kind": st.just("sjlt"), "dim": st.integers(1, 3000), "nonzeros": st.integers(1, 300)}),
+    st.fixed_dictionaries({"kind": st.just("rademacher"), "dim": st.integers(1, 3000)}),
+    st.just({"kind": "identity", "dim": None}),
+)
+
+
+class TestProjections:
+    def test_names(self):
+        assert plan.projection_name({"kind": "sjlt", "dim": 1024}) == "sjlt1-1024"
+        assert plan.projection_name({"kind": "sjlt", "dim": 16, "nonzeros": 4}) == "sjlt4-16"
+        assert plan.projection_name({"kind": "rademacher", "dim": 16, "nonzeros": 4}) == "rademacher-16"
+        assert plan.projection_name({"kind": "identity", "dim": None, "nonzeros": 1}) == "identity"
+
+    @given(KINDS, KINDS)
+    def test_two_projections_never_share_a_name(self, one, other):
+        assert (plan.projection_name(one) == plan.projection_name(other)) == (one == other)
+
+    def test_own_first_then_those_of_the_ablation(self):
+        main = {"kind": "sjlt", "dim": 64, "nonzeros": 2}
+        ablation = {"dim": [16, 64, 128], "projection": ["sjlt", "rademacher", "identity"]}
+        found = plan.projections({"projection": main, "ablation": ablation})
+        assert list(found) == ["sjlt2-64", "sjlt2-16", "sjlt2-128", "rademacher-64", "identity"]
+        assert found["sjlt2-64"] == main
+        assert found["sjlt2-128"] == {"kind": "sjlt", "dim": 128, "nonzeros": 2}
+        assert found["rademacher-64"]["dim"] == 64
+        assert found["identity"]["dim"] is None
+        assert {name: plan.projection_name(projection) for name, projection in found.items()} == {n: n for n in found}
+
+    def test_without_ablation(self):
+        main = {"kind": "sjlt", "dim": 64, "nonzeros": 1}
+        assert plan.projections({"projection": main}) == {"sjlt1-64": main}
+        assert plan.projections({"projection": main, "ablation": None}) == {"sjlt1-64": main}
+
+    def test_all_have_what_they_need_when_the_experiment_itself_projects_nothing(self):
+        settings = {"projection": {"kind": "identity", "dim": None, "nonzeros": 1}}
+        settings["ablation"] = {"dim": [256, 1024], "projection": ["sjlt", "rademacher"]}  # the schema's defaults
+        for name, projection in plan.projections(settings).items():
+            assert name == "identity" or projection["dim"] is not None

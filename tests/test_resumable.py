@@ -9,11 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trakway.resumable import fill_arrays, row_blocks
+from trakway.resumable import Part, fill_arrays, row_blocks
 
 SHAPES = [(3, 10, 2), (3, 10)]
 BLOCKS = [(member, rows) for member in range(3) for rows in row_blocks(10, 4)]
 VALUES = [np.random.default_rng(i).standard_normal(shape).astype(np.float32) for i, shape in enumerate(SHAPES)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def save_every_block():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trakway.resumable.SAVE_SECONDS", -1.0)
+        yield
 
 
 class Killed(BaseException):
@@ -21,7 +28,7 @@ class Killed(BaseException):
 
 
 class Work:
-    """Compute blocks of VALUES + shift; before or in the midst of block ``stop`` (the n-th of this process) be killed."""
+    """Compute blocks of VALUES + shift; be killed before or midway through this process's block ``stop``."""
 
     def __init__(self, stop=None, midway=False, shift=0.0):
         self.stop, self.midway, self.shift = stop, midway, shift
@@ -39,7 +46,7 @@ class Work:
 
 def fill(folder, work, blocks=BLOCKS, fingerprint="a"):
     names = [Path(folder, name) for name in ("one.npy", "two.npy")]
-    return fill_arrays(names, SHAPES, blocks, work, fingerprint, "blocks")
+    return fill_arrays([Part(names, SHAPES, blocks, work)], fingerprint, "blocks")
 
 
 def contents(folder):
@@ -86,11 +93,46 @@ def test_killed_anywhere_and_resumed_computes_every_block_once(stops):
         assert sorted(os.listdir(folder)) == ["one.npy", "two.npy"]
 
 
+@settings(max_examples=30)
+@given(stops=st.lists(st.integers(0, 6), min_size=1, max_size=3))
+def test_parts_are_filled_one_after_the_other(stops):
+    # The second part has blocks that compare equal to those of the first.
+    values = {"a": VALUES[1][:2], "b": VALUES[0][:, 0], "c": VALUES[0][0]}
+    plan = {"a": [0, 1], "b": [0, 1, 2], "c": [slice(0, 4), slice(4, 10)]}
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trakway.files.os.fsync", lambda handle: None)
+        done = []
+        for stop in [*stops, 99]:
+            computed = []
+
+            def part(name, stop=stop, computed=computed):
+                def compute(block):
+                    if len(computed) == stop:
+                        raise Killed
+                    computed.append((name, block))
+                    return [values[name][block]]
+
+                return Part([Path(folder, name + ".npy")], [values[name].shape], plan[name], compute)
+
+            try:
+                fill_arrays([part(name) for name in plan], "a", "blocks")
+            except Killed:
+                assert not list(Path(folder).glob("[!.]*.npy"))
+                done += computed
+            else:
+                assert done + computed == [(name, block) for name, blocks in plan.items() for block in blocks]
+                break
+        for name, expected in values.items():
+            np.testing.assert_array_equal(np.load(Path(folder, name + ".npy")), expected)
+
+
 def test_a_process_killed_for_good_is_continued(tmp_path, whole, environment):
     code = (
         "import os, signal, sys\n"
+        "from pathlib import Path\n"
         "import numpy as np\n"
-        "from trakway.resumable import fill_arrays\n"
+        "from trakway import resumable\n"
+        "resumable.SAVE_SECONDS = -1.0\n"
         "values = [np.load(name) for name in ('0.npy', '1.npy')]\n"
         "done = []\n"
         "def compute(block):\n"
@@ -99,7 +141,9 @@ def test_a_process_killed_for_good_is_continued(tmp_path, whole, environment):
         "    done.append(block)\n"
         "    return [value[block] for value in values]\n"
         "blocks = [(m, slice(s, min(s + 4, 10))) for m in range(3) for s in (0, 4, 8)]\n"
-        "fill_arrays(['cut/one.npy', 'cut/two.npy'], [v.shape for v in values], blocks, compute, 'a', 'blocks')\n"
+        "shapes = [value.shape for value in values]\n"
+        "paths = [Path('cut/one.npy'), Path('cut/two.npy')]\n"
+        "resumable.fill_arrays([resumable.Part(paths, shapes, blocks, compute)], 'a', 'blocks')\n"
     )
     for i, values in enumerate(VALUES):
         np.save(tmp_path / f"{i}.npy", values)
@@ -116,6 +160,19 @@ def test_the_cost_of_earlier_processes_counts(tmp_path, monkeypatch):
         fill(tmp_path, Work(4))
     cost = fill(tmp_path, Work())
     assert cost["wall_seconds"] == len(BLOCKS)  # a tick a block; the block cut short is not known any more
+
+
+def test_blocks_that_were_not_saved_are_done_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("trakway.resumable.SAVE_SECONDS", 2.5)
+    monkeypatch.setattr("trakway.resumable.time.monotonic", iter(range(1000)).__next__)  # a second a block
+    with pytest.raises(Killed):
+        fill(tmp_path, Work(8))
+    work = Work()
+    fill(tmp_path, work)
+    # Saved after the third block and the sixth.
+    assert work.blocks == BLOCKS[6:]
+    for name, values in zip(("one.npy", "two.npy"), VALUES, strict=True):
+        np.testing.assert_array_equal(np.load(tmp_path / name), values)
 
 
 @pytest.mark.parametrize("change", ["fingerprint", "blocks"])
@@ -141,8 +198,8 @@ def test_other_shapes_begin_anew(tmp_path):
         return [values[block, None] + 1]
 
     with pytest.raises(Killed):
-        fill_arrays([path], [(24, 1)], row_blocks(24, 12), cut_short, "a", "blocks")
-    fill_arrays([path], [(24,)], row_blocks(24, 12), lambda block: [values[block]], "a", "blocks")
+        fill_arrays([Part([path], [(24, 1)], row_blocks(24, 12), cut_short)], "a", "blocks")
+    fill_arrays([Part([path], [(24,)], row_blocks(24, 12), lambda block: [values[block]])], "a", "blocks")
     np.testing.assert_array_equal(np.load(path), values)
 
 

@@ -8,14 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trakway import resources
 from trakway.errors import UserError
 from trakway.fingerprint import fingerprint
 from trakway.gradients import per_example_gradients
 from trakway.progress import track
 from trakway.projection.base import Projection
 from trakway.projection.build import build_projection
-from trakway.resumable import Block, fill_arrays, row_blocks
+from trakway.resumable import Block, Part, fill_arrays, row_blocks
 from trakway.tasks import Task
 from trakway.training.checkpoint import first_bad_tensor
 
@@ -57,7 +56,8 @@ def extract_features(
         (number of attributed parameters p, cost).
 
     Raises:
-        UserError: a checkpoint or a feature holds NaN or infinity (names model, tensor or example); k does not fit p.
+        UserError: a checkpoint or a feature holds NaN or infinity (names model, tensor or example); an identity whose
+            dim is not p.
     """
     extractors = _Extractors(task, members, projection)
     parameters, dim = extractors.shape()
@@ -66,24 +66,19 @@ def extract_features(
     def blocks(rows: int) -> list[Block]:
         return [(m, block) for m in range(len(members)) for block in row_blocks(rows, chunk)]
 
-    train_blocks, target_blocks = blocks(task.train_size), blocks(len(targets))
-    cost = fill_arrays(
+    train = Part(
         [folder / "train.npy", folder / "weights.npy"],
         [(len(members), task.train_size, dim), (len(members), task.train_size)],
-        train_blocks,
+        blocks(task.train_size),
         lambda block: extractors.train(block[0], np.arange(block[1].start, block[1].stop)),
-        mark,
-        "chunks of projected gradients",
     )
-    target_cost = fill_arrays(
+    target = Part(
         [folder / "targets.npy"],
         [(len(members), len(targets), dim)],
-        target_blocks,
+        blocks(len(targets)),
         lambda block: extractors.target(block[0], targets[block[1]]),
-        mark,
-        "chunks of projected gradients",
     )
-    return parameters, resources.add(cost, target_cost)
+    return parameters, fill_arrays([train, target], mark, "chunks of projected gradients")
 
 
 class _Extractors:
@@ -130,16 +125,14 @@ class _Extractors:
 
     def train(self, m: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         model, projection = self._member(m)
-        batch = self.task.train_batch(rows)
-        features = projection(per_example_gradients(self.task, model, batch))
-        with torch.no_grad():
-            weights = self.task.loss_slope(model, batch)
-        return self._finite(m, features, rows, "training"), weights.cpu().numpy()
+        outputs, gradients = per_example_gradients(self.task, model, self.task.train_batch(rows))
+        features = self._finite(m, projection(gradients), rows, "training")
+        return features, self.task.loss_slope(outputs).cpu().numpy()
 
     def target(self, m: int, rows: np.ndarray) -> tuple[np.ndarray]:
         model, projection = self._member(m)
-        features = projection(per_example_gradients(self.task, model, self.task.target_batch(rows)))
-        return (self._finite(m, features, rows, "test"),)
+        _, gradients = per_example_gradients(self.task, model, self.task.target_batch(rows))
+        return (self._finite(m, projection(gradients), rows, "test"),)
 
     def _finite(self, m: int, features: Tensor, rows: np.ndarray, split: str) -> np.ndarray:
         bad = torch.nonzero(~torch.isfinite(features).all(1))

@@ -135,6 +135,7 @@ def projections(settings: dict) -> dict[str, dict]:
     ablation = settings.get("ablation") or {}
     chosen = [main]
     chosen += [{**main, "dim": dim} for dim in ablation.get("dim", []) if main["kind"] != "identity"]
-    for kind in ablation.get("projection", []):
+    # A main projection of no dimension of its own leaves none to compare other kinds at.
+    for kind in ablation.get("projection", []) if main["kind"] != "identity" else []:
         chosen.append({"kind": kind, "dim": None} if kind == "identity" else {**main, "kind": kind})
     return {projection_name(projection): projection for projection in chosen}

@@ -1,7 +1,10 @@
 """Arrays that are written block by block and survive a kill: a half-written block is done again."""
 
+import contextlib
 import os
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,73 +13,94 @@ from trakway import resources
 from trakway.files import read_json, write_json
 from trakway.progress import track
 
+SAVE_SECONDS = 2.0  # of work that a kill may cost; each saving waits for the disk
+
 Block = slice | tuple[int | slice, ...]
 
 
-def fill_arrays(
-    paths: Sequence[str | os.PathLike],
-    shapes: Sequence[tuple[int, ...]],
-    blocks: Sequence[Block],
-    compute: Callable[[Block], Sequence[np.ndarray]],
-    fingerprint: str,
-    what: str,
-) -> dict:
-    """Fill float32 ``.npy`` files block by block, continuing where an earlier process stopped.
+@dataclass(frozen=True)
+class Part:
+    """Arrays that are filled together.
 
-    The arrays grow under temporary names beside ``paths`` and get their own names when all are complete. Blocks are
-    recorded as finished after their bytes have reached the disk.
+    Attributes:
+        paths: the files, float32 ``.npy``.
+        shapes: their shapes.
+        blocks: indices in order, each such as ``(member, slice(0, 64))``.
+        compute: returns the values of a block, one array a file.
+    """
+
+    paths: Sequence[Path]
+    shapes: Sequence[tuple[int, ...]]
+    blocks: Sequence[Block]
+    compute: Callable[[Block], Sequence[np.ndarray]]
+
+
+def fill_arrays(parts: Sequence[Part], fingerprint: str, what: str) -> dict:
+    """Fill arrays block by block, part after part, continuing where an earlier process stopped.
+
+    The arrays grow under temporary names beside their paths and get their own names when all are complete.
 
     Args:
-        paths: the files, filled together.
-        shapes: their shapes.
-        blocks: the blocks in order, each an index such as ``(member, slice(0, 64))``; after an interruption with other
-            blocks the work begins anew.
-        compute: returns the block's values, one array a file.
+        parts: what to fill; after an interruption with other parts the work begins anew.
         fingerprint: identifies what is computed; finished blocks of another fingerprint are not used.
         what: name of the work in the progress display.
 
     Returns:
         The cost of all blocks (see `trakway.resources`), those of earlier processes included.
     """
-    paths = [Path(path) for path in paths]
-    partial = [path.with_name(f".{path.stem}.partial.npy") for path in paths]
-    record_path = paths[0].with_name(f".{paths[0].stem}.partial.json")
-    plan = [fingerprint, [list(shape) for shape in shapes], [repr(block) for block in blocks]]
-    record = {"plan": plan, "done": 0, "cost": resources.add()}
-    paths[0].parent.mkdir(parents=True, exist_ok=True)
-    if all(path.exists() for path in partial):
-        earlier = _read_record(record_path)
-        if earlier and earlier["plan"] == plan:
-            record = earlier
-    if not record["done"]:
-        # Before the blocks that it speaks of are overwritten.
-        record_path.unlink(missing_ok=True)
+    files = [
+        (_partial(path), path, tuple(shape))
+        for part in parts
+        for path, shape in zip(part.paths, part.shapes, strict=True)
+    ]
+    steps = [(index, block) for index, part in enumerate(parts) for block in part.blocks]
+    plan = [fingerprint, [[path.name, list(shape)] for _, path, shape in files], [repr(step) for step in steps]]
+    record_path = files[0][1].with_name(f".{files[0][1].stem}.partial.json")
+    record_path.parent.mkdir(parents=True, exist_ok=True)
+    record = _earlier(record_path, plan, [partial for partial, *_ in files])
     mode = "r+" if record["done"] else "w+"
     arrays = [
-        np.lib.format.open_memmap(path, mode=mode, dtype=np.float32, shape=tuple(shape))
-        for path, shape in zip(partial, shapes, strict=True)
+        np.lib.format.open_memmap(partial, mode=mode, dtype=np.float32, shape=shape) for partial, _, shape in files
     ]
-    done = record["done"]
-    for block in track(blocks[done:], what, done=done):
+    first = np.cumsum([0, *(len(part.paths) for part in parts)])
+    last_saved = time.monotonic()
+    for index, block in track(steps[record["done"] :], what, done=record["done"]):
         with resources.measured() as cost:
-            for array, values in zip(arrays, compute(block), strict=True):
-                array[block] = values
-                array.flush()
+            values = parts[index].compute(block)
+            for array, value in zip(arrays[first[index] : first[index + 1]], values, strict=True):
+                array[block] = value
         record["done"], record["cost"] = record["done"] + 1, resources.add(record["cost"], cost)
-        write_json(record_path, record)
+        if time.monotonic() - last_saved > SAVE_SECONDS:
+            _save(arrays, record, record_path)
+            last_saved = time.monotonic()
+    _save(arrays, record, record_path)
     del arrays
-    for source, path in zip(partial, paths, strict=True):
-        os.replace(source, path)
-    record_path.unlink(missing_ok=True)
+    for partial, path, _ in files:
+        os.replace(partial, path)
+    record_path.unlink()
     return record["cost"]
 
 
-def _read_record(path: Path) -> dict | None:
-    """Return the record of an earlier process, None where there is none or it cannot be read."""
-    try:
-        return read_json(path)
-    except (FileNotFoundError, ValueError):
-        return None
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.stem}.partial.npy")
+
+
+def _earlier(path: Path, plan: list, partial: Sequence[Path]) -> dict:
+    """Return the record of an interrupted process if it did the same work and its files are there, else a fresh one."""
+    if path.exists() and all(file.exists() for file in partial):
+        with contextlib.suppress(ValueError):  # a damaged record is none
+            record = read_json(path)
+            if record["plan"] == plan:
+                return record
+    path.unlink(missing_ok=True)  # before the blocks that it speaks of are overwritten
+    return {"plan": plan, "done": 0, "cost": resources.add()}
+
+
+def _save(arrays: Sequence[np.memmap], record: dict, record_path: Path) -> None:
+    """Record blocks as finished once their bytes are on the disk."""
+    for array in arrays:
+        array.flush()
+    write_json(record_path, record)
 
 
 def row_blocks(rows: int, size: int) -> list[slice]:

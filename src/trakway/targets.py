@@ -25,8 +25,8 @@ def draw_targets(labels: np.ndarray, count: int, tuning: int, seed: int) -> pd.D
     """
     if count + tuning > len(labels):
         raise UserError(
-            f"targets: found count {count} + tuning {tuning}, allowed: {len(labels)} in all, the size of the test split; "
-            "lower them or raise dataset.test_size"
+            f"targets: found count {count} + tuning {tuning}, allowed: {len(labels)} in all, the size of the test "
+            "split; lower them or raise dataset.test_size"
         )
     order = seeds.generator(seed, "targets").permutation(len(labels))
     # One from each end: neither group depends on the size of the other.

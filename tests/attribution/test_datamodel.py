@@ -7,7 +7,7 @@ from trakway.attribution import datamodel
 
 @pytest.fixture(scope="module")
 def planted():
-    """Outputs that are linear in the subsets, with noise: six of 60 examples matter, more for one target than another."""
+    """Outputs that are linear in the subsets, with noise: six of 60 examples matter to each of two targets."""
     rng = np.random.default_rng(0)
     truth = np.zeros((2, 60))
     truth[:, [3, 10, 20, 31, 47, 59]] = [[1, -1, 0.8, -0.8, 0.6, -0.6], [-2, 1.6, -1.2, 1.2, 0.8, -0.8]]
@@ -36,7 +36,7 @@ def test_each_target_alone_gives_the_same(random_material, scores_of, planted):
 
 
 def test_is_a_lasso(random_material, scores_of, planted):
-    """The optimality of a lasso: one correlation with the residual where a coefficient is not 0, no larger elsewhere."""
+    """Optimality: one and the same correlation with the residual where a coefficient is not 0, no larger elsewhere."""
     _, masks, outputs = planted
     material = random_material(n=60, targets=2, masks=masks, outputs=outputs)
     inside = masks - masks.mean(axis=0)

@@ -1,4 +1,4 @@
-"""A trained ensemble, its features and scores, against a brute force in float64 that shares none of the library's code."""
+"""A trained ensemble, its features and scores, against a brute force in float64 that has no code in common."""
 
 import math
 

@@ -67,7 +67,7 @@ class TestFeatures:
         folders = write_shards(tmp_path, members, [2, 3])
         load_features(folders)
         change(folders[spoilt], **changes)
-        with pytest.raises(UserError, match="cannot be mixed: delete both folders and run again") as caught:
+        with pytest.raises(UserError, match="cannot be mixed: delete both and run again") as caught:
             load_features(folders)
         # A wrong definition is found in the first folder, without a second to set against it.
         assert str(folders[0 if spoilt == 0 and "definition" in changes else 1]) in str(caught.value)
@@ -76,7 +76,7 @@ class TestFeatures:
         folders = write_shards(tmp_path, members, [2, 3])
         for folder in folders:
             change(folder, definition=VERSION + 1)
-        with pytest.raises(UserError, match=f"this program's definition is {VERSION};"):
+        with pytest.raises(UserError, match=f"this program .*definition.* {VERSION};"):
             load_features(folders)
 
 

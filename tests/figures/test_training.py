@@ -1,4 +1,4 @@
-"""Tests of the training curves."""
+"""Tests of the training figure."""
 
 import numpy as np
 import pandas as pd
@@ -6,33 +6,34 @@ import pandas as pd
 from trakway.figures.training import training
 
 
-def curves(models=(5, 1)):
+def tables(counts=(5, 1)):
     rows = [
-        (ensemble, index, epoch, 1 / epoch + index / 10, 0.5 + epoch / 20)
-        for ensemble, count in zip(("members", "evaluation"), models, strict=True)
+        (ensemble, index, epoch, 1 / epoch + index / 10)
+        for ensemble, count in zip(("members", "evaluation"), counts, strict=True)
         for index in range(count)
         for epoch in (1, 2, 3, 4)
     ]
-    return pd.DataFrame(rows, columns=["ensemble", "index", "epoch", "loss", "accuracy"])
+    curves = pd.DataFrame(rows, columns=["ensemble", "index", "epoch", "loss"])
+    models = curves[["ensemble", "index"]].drop_duplicates()
+    return curves, models.assign(accuracy=0.5 + models["index"] / 10)
 
 
 def test_median_of_each_ensemble(check):
-    figure = training(curves())
+    figure = training(*tables())
     check(figure)
     loss, accuracy = figure.axes
-    assert (loss.get_ylabel(), accuracy.get_ylabel()) == ("Loss", "Accuracy")
-    assert loss.get_xlabel() == accuracy.get_xlabel() == "Epoch"
+    assert (loss.get_ylabel(), accuracy.get_ylabel()) == ("Training loss", "Test accuracy")
     members, evaluation = loss.lines
     np.testing.assert_allclose(members.get_ydata(), 1 / np.arange(1, 5) + 0.2)
     np.testing.assert_allclose(evaluation.get_ydata(), 1 / np.arange(1, 5))
-    assert [line.get_label() for line in loss.lines] == ["Members (5 models)", "Evaluation (1 model)"]
     assert members.get_linestyle() != evaluation.get_linestyle()
-    assert len(accuracy.collections) == 2
 
 
-def test_accuracy_of_the_last_epoch_only(check):
-    table = curves()
-    table.loc[table["epoch"] < 4, "accuracy"] = np.nan
-    figure = training(table)
+def test_final_accuracy_of_each_ensemble(check):
+    figure = training(*tables())
     check(figure)
-    assert list(figure.axes[1].lines[0].get_xdata()) == [4]
+    accuracy = figure.axes[1]
+    assert [label.get_text() for label in accuracy.get_xticklabels()] == ["Members\n5 models", "Evaluation\n1 model"]
+    bar, mark = accuracy.lines[:2]
+    np.testing.assert_allclose(bar.get_ydata(), np.quantile([0.5, 0.6, 0.7, 0.8, 0.9], [0.05, 0.95]))
+    np.testing.assert_allclose(mark.get_ydata(), [0.7])

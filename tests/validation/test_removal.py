@@ -202,3 +202,40 @@ def test_ratios_of_all_methods():
     assert 10 not in set(table["k"])  # nothing was removed at random there
     reference, outputs, rows = by_hand()
     assert removal.flip_ratios(-abs(reference), outputs, rows, seed=0).empty
+
+
+def test_ratios_are_of_top_removals_against_the_control_of_the_plan():
+    """The control's side is called random, as in the plan; bottom removals and sizes without control stay out."""
+    reference, outputs, rows = by_hand()
+    rows.loc[rows["method"] == "random", "side"] = "random"
+    below = rows[rows["method"] == "trak"].assign(side="bottom")
+    rows, outputs = pd.concat([rows, below], ignore_index=True), np.concatenate([outputs, outputs[:12] - 5])
+    table = removal.flip_ratios(reference, outputs, rows, seed=0, resamples=200)
+    assert list(table.columns) == [
+        "method", "k", "ratio", "ratio_low", "ratio_high", "flipped", "control", "targets"
+    ]  # fmt: skip
+    (row,) = table.to_dict("records")
+    # One of two right targets flips; of two random repeats one flips one of the two.
+    assert (row["method"], row["k"], row["targets"]) == ("trak", 5, 2)
+    assert (row["flipped"], row["control"], row["ratio"]) == (0.5, 0.25, 2)
+    assert row["ratio_low"] <= 2 <= row["ratio_high"]
+
+
+def test_ratios_of_several_methods_keep_the_order_and_the_level():
+    reference, outputs, rows = simulate(np.random.default_rng(0), effect=4)
+    rows.loc[rows["target"] < 0, "side"] = "random"
+    other = rows[:30].assign(method="pixel")
+    rows, outputs = pd.concat([rows, other], ignore_index=True), np.concatenate([outputs, outputs[:60] + 3])
+    wide, narrow = (
+        removal.flip_ratios(reference, outputs, rows, seed=0, resamples=200, level=level) for level in (0.95, 0.5)
+    )
+    assert list(wide["method"]) == ["trak", "pixel"]
+    assert wide.loc[0, "ratio"] > wide.loc[1, "ratio"]
+    assert (wide["ratio_low"] <= narrow["ratio_low"]).all()
+    assert (wide["ratio_high"] >= narrow["ratio_high"]).all()
+    assert wide.loc[0, "ratio_low"] < narrow.loc[0, "ratio_low"]
+
+
+def test_no_ratios_without_a_control():
+    reference, outputs, rows = by_hand()
+    assert removal.flip_ratios(reference, outputs[:12], rows[:6], seed=0, resamples=10).empty

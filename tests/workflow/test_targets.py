@@ -112,7 +112,7 @@ def test_every_rule_says_what_it_needs():
             if "shell:" not in body:
                 continue  # a mere target
             for directive in ("log", "benchmark", "conda", "threads", "resources"):
-                assert f"    {directive}:\n" in body, f"{path.name}: {name} has no {directive}"
+                assert f"\n    {directive}:" in body, f"{path.name}: {name} has no {directive}"
             for resource in ("mem_mb=", "runtime="):
                 assert resource in body, f"{path.name}: {name} has no {resource}"
             assert ("--device" in body) == ("gpu=GPU" in body), f"{path.name}: {name}: a device, and no gpu to claim"

@@ -14,6 +14,11 @@ def sections(*names):
     return lambda w: json.dumps(section(settings_of(w), *names))
 
 
+def decisive_settings(w):
+    """Params: all settings that a result depends on."""
+    return json.dumps({name: value for name, value in settings_of(w).items() if name != "execution"})
+
+
 def execution(key):
     """Params that never change a result: a function of the input is not among what Snakemake compares."""
     return lambda w, input: settings_of(w)["execution"][key]

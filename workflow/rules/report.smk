@@ -57,9 +57,11 @@ rule provenance:
     resources:
         mem_mb=2000,
         runtime=30,
+        gpu=GPU,
     params:
         device=device,
-        settings=lambda w: json.dumps(settings_of(w)),
+        settings=lambda w, input: json.dumps(settings_of(w)),
+        decisive=decisive_settings,
     shell:
         "python scripts/provenance.py --tier {wildcards.tier} --settings {params.settings:q}"
         " --data $(dirname {input.data:q}) --timing {input.timing:q} --output {output:q} --device {params.device} > {log:q} 2>&1"

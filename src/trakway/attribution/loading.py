@@ -29,7 +29,7 @@ def load_features(folders: Sequence[Path]) -> list[Features]:
         if made != first[1] or info["definition"] != VERSION:
             raise UserError(
                 f"features in {folder}: made with {made}, but {first[0]} with {first[1]}, and this program "
-                f"makes definition {VERSION}; features of two projections cannot be mixed: delete both folders and run again"
+                f"makes definition {VERSION}; features of two projections cannot be mixed: delete both and run again"
             )
         train, targets, weights = (read_array(folder / f"{name}.npy") for name in ("train", "targets", "weights"))
         entries += [

@@ -51,7 +51,9 @@ def score(
         for block in _rows(material, members[0]):
             total = np.zeros((len(left[0]), block.stop - block.start))
             for entry, rows in zip(members, left, strict=True):
-                product = (rows @ _float64(entry.train[block], material.device).T).cpu().numpy()
+                dual = entry.train.shape[1] > material.size
+                part = rows[:, block] if dual else rows @ _float64(entry.train[block], material.device).T
+                product = part.cpu().numpy()
                 total += product * entry.weights[block] if weights and average == "joint" else product
             out[chunk, block] = total * mean_weights[block] if weights and average == "paper" else total
     if soft_threshold > 0:
@@ -62,7 +64,8 @@ def score(
 def _precondition(material: Material, member: int, chunk: slice, ridge: float) -> Tensor:
     """Return φ(z)ᵀ(ΦᵀΦ + ridge·mean(diag)·I)⁻¹ for a chunk of targets, float64 (targets, k).
 
-    With more features than examples (k > n) by the Woodbury identity, through the n×n matrix ΦΦᵀ.
+    With more features than examples (k > n) return the scores themselves, (targets, n): the same by the push-through
+    identity, φ(z)ᵀΦᵀ(ΦΦᵀ + …·I)⁻¹, where the matrix is n×n.
     """
     features = material.features[member]
     rows, dim = features.train.shape
@@ -73,11 +76,8 @@ def _precondition(material: Material, member: int, chunk: slice, ridge: float) -
     gram = _gram(material, member)
     shift = ridge * gram.trace() / dim
     factor = _factor(gram, shift, ridge, member, features, singular=ridge == 0)
-    projected = torch.cat([targets @ phi.T for phi in _blocks(material, features)], dim=1)
-    solved = torch.cholesky_solve(projected.T, factor).T
-    for block, phi in zip(_rows(material, features), _blocks(material, features), strict=True):
-        targets = targets - solved[:, block] @ phi
-    return targets / shift
+    products = torch.cat([targets @ phi.T for phi in _blocks(material, features)], dim=1)
+    return torch.cholesky_solve(products.T, factor).T
 
 
 def _factor(

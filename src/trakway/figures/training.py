@@ -1,4 +1,4 @@
-"""Curves: how the models of each ensemble trained."""
+"""How the models of each ensemble trained, and how accurate they became."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -13,7 +13,6 @@ from trakway.figures.style import (
     SKY,
     VERMILION,
     footnote,
-    legend_beside,
     percent,
     styled,
     words,
@@ -25,34 +24,46 @@ MARKERS = ["o", "s", "^", "D", "v"]
 
 
 @styled
-def training(curves: pd.DataFrame, title: str = "Training of the ensembles") -> Figure:
-    """Draw loss and accuracy against epochs: a line for the median model of an ensemble, a band for the middle 90 %.
+def training(curves: pd.DataFrame, models: pd.DataFrame, title: str = "Training of the ensembles") -> Figure:
+    """Draw loss against epochs and final test accuracy, an ensemble each: the median model and the middle 90 %.
 
     Args:
-        curves: ensemble, index, epoch (from 1), loss, accuracy (0..1; nan: not measured at that epoch).
+        curves: ensemble, index, epoch (from 1), loss.
+        models: ensemble, index, accuracy (0..1).
         title: above the figure.
     """
     figure = Figure(figsize=(10, 4.2), layout="constrained")
-    for axes, value in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        for place, (ensemble, part) in enumerate(curves.dropna(subset=[value]).groupby("ensemble", sort=False)):
-            by_epoch = part.groupby("epoch")[value]
-            middle, low, high = by_epoch.median(), by_epoch.quantile(0.05), by_epoch.quantile(0.95)
-            models = part["index"].nunique()
-            color = COLORS[place % len(COLORS)]
-            axes.fill_between(middle.index, low, high, color=color, alpha=0.18, linewidth=0)
-            axes.plot(
-                middle.index, middle, color=color, linestyle=LINES[place % len(LINES)],
-                marker=MARKERS[place % len(MARKERS)], markersize=5, markeredgecolor=EDGE, markeredgewidth=0.5,
-                label=f"{words(str(ensemble))} ({models} model{'s' if models != 1 else ''})",
-            )  # fmt: skip
-        axes.set_xlabel("Epoch")
-        axes.set_ylabel(words(value))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        if value == "accuracy":
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: percent(round(share, 6))))
-        else:
-            axes.set_ylim(bottom=0)
-    legend_beside(figure)
-    footnote(figure, "line: median model; band: the middle 90 % of the models")
+    left, right = figure.subplots(1, 2)
+    names = list(dict.fromkeys(curves["ensemble"]))
+    for place, ensemble in enumerate(names):
+        style = {
+            "color": COLORS[place % len(COLORS)],
+            "marker": MARKERS[place % len(MARKERS)],
+            "markersize": 5,
+            "markeredgecolor": EDGE,
+            "markeredgewidth": 0.5,
+        }
+        by_epoch = curves[curves["ensemble"] == ensemble].groupby("epoch")["loss"]
+        middle, low, high = by_epoch.median(), by_epoch.quantile(0.05), by_epoch.quantile(0.95)
+        left.fill_between(middle.index, low, high, color=style["color"], alpha=0.18, linewidth=0)
+        left.plot(middle.index, middle, linestyle=LINES[place % len(LINES)], **style)
+        accuracy = models.loc[models["ensemble"] == ensemble, "accuracy"]
+        right.plot([place, place], accuracy.quantile([0.05, 0.95]), color=style["color"], linewidth=2)
+        right.plot([place], [accuracy.median()], linestyle="", **style)
+    left.set_xlabel("Epoch")
+    left.set_ylabel("Training loss")
+    left.set_ylim(bottom=0)
+    left.xaxis.set_major_locator(MaxNLocator(integer=True))
+    counts = models.groupby("ensemble").size()
+    right.set_xticks(
+        range(len(names)),
+        [f"{words(name)}\n{counts[name]} model{'s' if counts[name] != 1 else ''}" for name in names],
+    )
+    right.set_xlim(-0.5, len(names) - 0.5)
+    right.set_ylabel("Test accuracy")
+    right.yaxis.set_major_formatter(FuncFormatter(lambda share, _: percent(round(share, 6))))
+    footnote(
+        figure, "left in the colours of the right; marks: median model; bands and bars: the middle 90 % of the models"
+    )
     figure.suptitle(title)
     return figure

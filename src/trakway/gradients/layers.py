@@ -9,23 +9,25 @@ summed, for f of an example is a function of all its rows.
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from trakway.gradients.patches import patches
 
 LayerGradient = Callable[[nn.Module, Tensor, Tensor, int], dict[str, Tensor]]
 
 
 def supported(model: nn.Module, names: list[str]) -> bool:
-    """Whether every parameter in ``names`` belongs, alone, to a layer this file knows, in a model in eval mode."""
+    """Whether every parameter in ``names`` is trained and the weight or bias of one layer that this file knows."""
     known = {
         f"{prefix}.{name}" if prefix else name
         for prefix, module in model.named_modules()
         if gradient_of(module) is not None
-        for name, _ in module.named_parameters(recurse=False)
+        for name in ("weight", "bias")  # not, say, the weight_orig that a pruned layer computes its weight from
+        if name in module._parameters
     }
     # named_parameters drops the second name of a tied parameter, whose gradient has two sources.
     tied = len(list(model.named_parameters(remove_duplicate=False))) != len(list(model.named_parameters()))
-    return not tied and set(names) <= known
+    return not tied and set(names) <= known and all(model.get_parameter(name).requires_grad for name in names)
 
 
 def gradient_of(module: nn.Module) -> LayerGradient | None:
@@ -41,11 +43,11 @@ def gradient_of(module: nn.Module) -> LayerGradient | None:
 
 def convolution(module: nn.Conv2d, inputs: Tensor, slope: Tensor, examples: int) -> dict[str, Tensor]:
     """2-D convolution: patches times output gradient, by groups."""
-    patches = F.unfold(inputs, module.kernel_size, module.dilation, module.padding, module.stride)  # (R, C·kh·kw, L)
-    rows, _, positions = patches.shape
+    seen = patches(module, inputs)
+    rows, _, positions = seen.shape
     groups = module.groups
     outward = slope.reshape(rows * groups, module.out_channels // groups, positions)
-    weight = torch.bmm(outward, patches.view(rows * groups, -1, positions).transpose(1, 2))
+    weight = torch.bmm(outward, seen.reshape(rows * groups, -1, positions).transpose(1, 2))
     result = {"weight": _by_example(weight.view(rows, -1), examples)}
     if module.bias is not None:
         result["bias"] = _by_example(slope.sum((2, 3)), examples)

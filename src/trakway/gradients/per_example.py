@@ -2,19 +2,23 @@
 
 Two ways to the same numbers. `layerwise` runs one ordinary batched backward pass and rebuilds each example's weight
 gradient from the layer's input and output gradient; it is several times faster, and serves models made of the layers it
-knows. `vmapped` (``vmap(grad)``) serves every other model.
+knows. `vmapped` (``vmap`` of ``grad``) serves every other model.
 """
+
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad, vmap
+from torch.func import functional_call, grad_and_value, vmap
 
 from trakway.gradients import layers
 from trakway.tasks import Batch, Task
 
+_seen: "WeakKeyDictionary[nn.Module, bool]" = WeakKeyDictionary()  # models that `layerwise` was tried on
 
-def per_example_gradients(task: Task, model: nn.Module, batch: Batch) -> Tensor:
-    """Return the gradient of ``task.output`` for each example with respect to the attributed parameters.
+
+def per_example_gradients(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Return f of each example and its gradient with respect to the attributed parameters.
 
     Args:
         task: gives f and the names of the attributed parameters.
@@ -22,17 +26,39 @@ def per_example_gradients(task: Task, model: nn.Module, batch: Batch) -> Tensor:
         batch: B examples.
 
     Returns:
-        float32, shape (B, p): the attributed parameters' gradients, flattened, in the order of ``task.attributed``.
+        (outputs (B,), gradients (B, p)), float32: the attributed parameters' gradients, flattened, in the order of
+        ``task.attributed``.
     """
     # Full float32 and a fixed order of sums, whatever the models were trained in.
     exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
     with exact, torch.autocast(torch.device(task.device).type, enabled=False):
-        if layers.supported(model, task.attributed(model)):
+        if _sees_all(task, model, batch):
             return layerwise(task, model, batch)
         return vmapped(task, model, batch)
 
 
-def vmapped(task: Task, model: nn.Module, batch: Batch) -> Tensor:
+def _sees_all(task: Task, model: nn.Module, batch: Batch) -> bool:
+    """Whether `layerwise` is right for a model: tried once, against the gradient of the sum of f over a batch.
+
+    A layer's type says much but not all: a weight may also be used without calling its layer.
+    """
+    if model not in _seen:
+        names = task.attributed(model)
+        _seen[model] = layers.supported(model, names) and _adds_up(task, model, batch, names)
+    return _seen[model]
+
+
+def _adds_up(task: Task, model: nn.Module, batch: Batch, names: list[str]) -> bool:
+    parameters = [model.get_parameter(name) for name in names]
+    with torch.enable_grad():
+        total = torch.autograd.grad(task.output(model, batch).sum(), parameters, materialize_grads=True)
+    expected = torch.cat([gradient.flatten() for gradient in total]).double()
+    found = layerwise(task, model, batch)[1].double().sum(0)
+    # Rounding is far below this, a missing layer far above. Not finite is not for here to judge.
+    return not (found - expected).norm() > 1e-3 * expected.norm()
+
+
+def vmapped(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
     """Per-example gradients by ``vmap(grad)``."""
     names = task.attributed(model)
     everything = dict(model.named_parameters())
@@ -46,17 +72,18 @@ def vmapped(task: Task, model: nn.Module, batch: Batch) -> Tensor:
 
         return task.output(call, tuple(tensor[None] for tensor in example))[0]
 
-    gradients = vmap(grad(output), in_dims=(None, 0))(attributed, batch)
-    return torch.cat([gradients[name].flatten(1).float() for name in names], dim=1)
+    gradients, outputs = vmap(grad_and_value(output), in_dims=(None, 0))(attributed, batch)
+    return outputs.float(), torch.cat([gradients[name].flatten(1).float() for name in names], dim=1)
 
 
-def layerwise(task: Task, model: nn.Module, batch: Batch) -> Tensor:
+def layerwise(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
     """Per-example gradients from one batched backward pass through layers that `layers.supported` accepts."""
     names = task.attributed(model)
     examples = len(batch[0])
     sizes = [model.get_parameter(name).numel() for name in names]
     starts = dict(zip(names, torch.tensor([0, *sizes]).cumsum(0).tolist(), strict=False))
-    gradients = torch.zeros(examples, sum(sizes), device=batch[0].device)
+    gradients = torch.empty(examples, sum(sizes), device=batch[0].device)
+    unwritten = set(names)
 
     calls = []
     hooks = []
@@ -73,7 +100,8 @@ def layerwise(task: Task, model: nn.Module, batch: Batch) -> Tensor:
             hooks.append(module.register_forward_hook(remember))
     try:
         with torch.enable_grad():
-            total = task.output(model, batch).sum()
+            outputs = task.output(model, batch)
+            total = outputs.sum()
         slopes = torch.autograd.grad(total, [output for *_, output in calls], allow_unused=True)
     finally:
         for hook in hooks:
@@ -83,7 +111,12 @@ def layerwise(task: Task, model: nn.Module, batch: Batch) -> Tensor:
             continue
         for name, rows in layers.gradient_of(module)(module, inputs, slope, examples).items():
             full = f"{prefix}.{name}" if prefix else name
-            if full in starts:
-                # Added, not assigned: a layer may be called more than once.
+            if full in unwritten:
+                gradients[:, starts[full] : starts[full] + rows.shape[1]] = rows
+                unwritten.remove(full)
+            elif full in starts:  # a layer called more than once
                 gradients[:, starts[full] : starts[full] + rows.shape[1]] += rows
-    return gradients
+    for name, size in zip(names, sizes, strict=True):
+        if name in unwritten:  # f does not depend on it
+            gradients[:, starts[name] : starts[name] + size] = 0
+    return outputs.detach().float(), gradients

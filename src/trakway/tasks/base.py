@@ -56,8 +56,8 @@ class Task(ABC):
         """Return f for each example, shape (B,), larger is better. An example's f must not depend on the others."""
 
     @abstractmethod
-    def loss_slope(self, model: Model, batch: Batch) -> Tensor:
-        """Return ``-dLoss/df`` for each example, shape (B,): the diagonal of Q (TRAK, section 3.2); 1 where Q = I."""
+    def loss_slope(self, outputs: Tensor) -> Tensor:
+        """Return ``-dLoss/df`` at outputs f, shape (B,): the diagonal of Q (TRAK, section 3.2); ones where Q = I."""
 
     def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """Return a randomly changed training batch; unchanged unless a task says otherwise."""

@@ -74,8 +74,7 @@ def train_model(task: Task, rows: np.ndarray, training: dict, seed: int, path: P
     batches = max(1, round(len(rows) / training["batch_size"]))
     steps = batches * training["epochs"]
     state_path = path.with_suffix(f".{fingerprint}.state.safetensors")
-    curve = _restore(model, optimizer, parameters, state_path) if state_path.exists() else []
-    kept = checkpoint_epochs(training)
+    curve, kept = _restore(model, optimizer, parameters, state_path) if state_path.exists() else ([], [])
     last_saved = time.monotonic()
     for epoch in range(len(curve), training["epochs"]):
         rng = seeds.generator(seed, "epoch", epoch)
@@ -95,12 +94,13 @@ def train_model(task: Task, rows: np.ndarray, training: dict, seed: int, path: P
             rates.append(rate)
         mean = float(torch.stack(losses).sum()) / len(rows)
         curve.append({"epoch": epoch + 1, "loss": mean, "learning_rate": float(np.mean(rates))})
-        if epoch + 1 in kept:
-            index = kept.index(epoch + 1)
-            save_tensors(path if index == len(kept) - 1 else checkpoint_path(path, index), model.state_dict())
+        if epoch + 1 in checkpoint_epochs(training):
+            kept.append({name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()})
         if epoch + 1 < training["epochs"] and time.monotonic() - last_saved > SAVE_SECONDS:
-            _keep(model, optimizer, parameters, curve, state_path)
+            _keep(model, optimizer, parameters, curve, kept, state_path)
             last_saved = time.monotonic()
+    for index, weights in enumerate(kept):
+        save_tensors(path if index == len(kept) - 1 else checkpoint_path(path, index), weights)
     state_path.unlink(missing_ok=True)
     return {"curve": curve}
 
@@ -110,7 +110,7 @@ def checkpoint_path(path: Path, index: int) -> Path:
     return path.with_suffix(f".{index}.safetensors")
 
 
-def _keep(model: nn.Module, optimizer, parameters: dict, curve: list[dict], path: Path) -> None:
+def _keep(model: nn.Module, optimizer, parameters: dict, curve: list[dict], kept: list[dict], path: Path) -> None:
     momentum = {
         f"momentum.{name}": optimizer.state[parameter]["momentum_buffer"]
         for name, parameter in parameters.items()
@@ -118,10 +118,11 @@ def _keep(model: nn.Module, optimizer, parameters: dict, curve: list[dict], path
     }
     weights = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     table = torch.tensor([[row["epoch"], row["loss"], row["learning_rate"]] for row in curve], dtype=torch.float64)
-    save_tensors(path, weights | momentum | {"curve": table})
+    checkpoints = {f"{i}.{name}": tensor for i, one in enumerate(kept) for name, tensor in one.items()}
+    save_tensors(path, weights | momentum | checkpoints | {"curve": table})
 
 
-def _restore(model: nn.Module, optimizer, parameters: dict, path: Path) -> list[dict]:
+def _restore(model: nn.Module, optimizer, parameters: dict, path: Path) -> tuple[list[dict], list[dict]]:
     tensors = load_tensors(path)
     model.load_state_dict({name[6:]: value for name, value in tensors.items() if name.startswith("model.")})
     for name, parameter in parameters.items():
@@ -129,5 +130,12 @@ def _restore(model: nn.Module, optimizer, parameters: dict, path: Path) -> list[
             # Copied into the parameter's memory layout, so that the optimiser's arithmetic is the same.
             buffer = torch.empty_like(parameter).copy_(tensors[f"momentum.{name}"])
             optimizer.state[parameter]["momentum_buffer"] = buffer
-    rows = tensors["curve"].tolist()
-    return [{"epoch": int(epoch), "loss": loss, "learning_rate": rate} for epoch, loss, rate in rows]
+    curve = [
+        {"epoch": int(epoch), "loss": loss, "learning_rate": rate} for epoch, loss, rate in tensors["curve"].tolist()
+    ]
+    kept: dict[int, dict] = {}
+    for name, tensor in tensors.items():
+        index, _, rest = name.partition(".")
+        if index.isdigit():
+            kept.setdefault(int(index), {})[rest] = tensor
+    return curve, [kept[index] for index in sorted(kept)]

@@ -42,7 +42,7 @@ def variants(settings: dict) -> Iterator[Variant]:
         yield Variant("weights", "with Q" if weights else "without Q", name, None, 1, {**scores, "weights": weights})
     for average in ("paper", "joint"):
         yield Variant("average", average, name, None, 1, {**scores, "average": average})
-    for kind in ablation["projection"]:
+    for kind in ablation["projection"] if main["kind"] != "identity" else []:
         projection = {"kind": kind, "dim": None} if kind == "identity" else {**main, "kind": kind}
         yield Variant("projection", kind, projection_name(projection), None, 1, scores)
     for checkpoints in ablation["checkpoints"]:

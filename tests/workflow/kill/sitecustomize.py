@@ -8,9 +8,11 @@ temporary name, and nothing after it has happened.
 import fnmatch
 import os
 import signal
+import sys
+import time
 
 pattern, _, number = os.environ.get("TRAKWAY_KILL", "").rpartition(":")
-rename, count = os.replace, 0
+rename, clock, count = os.replace, time.monotonic, 0
 
 
 def replace(source, target, **options):
@@ -22,5 +24,7 @@ def replace(source, target, **options):
     rename(source, target, **options)
 
 
-if pattern:
+if pattern and any(word.startswith("scripts/") for word in sys.orig_argv):
     os.replace = replace
+    # Unfinished work is saved by the clock: a fast one has every block and every epoch saved, however small the work.
+    time.monotonic = lambda: 1e5 * clock()

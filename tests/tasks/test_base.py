@@ -1,0 +1,34 @@
+import torch
+from torch import nn
+
+from trakway.seeds import derive
+
+
+def test_a_new_model_is_a_function_of_its_seed(task):
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    states = [task.new_model(seed).state_dict() for seed in (1, 1, 2)]
+    assert torch.equal(torch.get_rng_state(), before)  # the global generator is left alone
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert not torch.equal(states[0]["stem.weight"], states[2]["stem.weight"])
+
+
+def test_training_seeds_are_of_the_ensemble_and_the_model(task):
+    assert task.training_seed("members", 3) == derive(0, "train:members", 3)
+    seeds = {task.training_seed(ensemble, index) for ensemble in ("members", "evaluation") for index in range(4)}
+    assert len(seeds) == 8
+
+
+def test_attributed_are_the_parameters_that_learn(task):
+    model = task.new_model(0)
+    assert task.attributed(model) == [name for name, _ in model.named_parameters()]
+    model.stem.requires_grad_(False)
+    names = task.attributed(model)
+    assert "stem.weight" not in names
+    assert len(names) == len(list(model.parameters())) - 1
+
+
+def test_what_learns_is_what_is_saved(task):
+    model = task.new_model(0)
+    assert isinstance(model, nn.Module)
+    assert set(task.attributed(model)) <= set(model.state_dict())

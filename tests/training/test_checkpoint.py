@@ -1,0 +1,86 @@
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from trakway.errors import UserError
+from trakway.fingerprint import file_digest
+from trakway.training.checkpoint import first_bad_tensor, load_checkpoint, load_tensors, save_tensors
+
+
+def network():
+    return nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 2))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    torch.manual_seed(0)
+    model = network()
+    model(torch.randn(4, 1, 4, 4))  # moves the statistics of the batch norm
+    save_tensors(tmp_path / "m.safetensors", model.state_dict())
+    return model, tmp_path / "m.safetensors"
+
+
+def test_a_checkpoint_gives_the_model_back(saved):
+    model, path = saved
+    loaded = load_checkpoint(network(), path, file_digest(path))
+    assert not loaded.training
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor)
+    images = torch.randn(3, 1, 4, 4)
+    torch.testing.assert_close(loaded(images), model.eval()(images))
+
+
+def test_the_file_is_plain_safetensors_whatever_the_layout(tmp_path):
+    tensor = torch.randn(2, 3, 4, 5)
+    tensors = {"a": tensor.to(memory_format=torch.channels_last), "b": tensor.flatten().requires_grad_()}
+    save_tensors(tmp_path / "t.safetensors", tensors)
+    for loaded in (load_file(tmp_path / "t.safetensors"), load_tensors(tmp_path / "t.safetensors")):
+        assert torch.equal(loaded["a"], tensor)
+        assert torch.equal(loaded["b"], tensor.flatten())
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(UserError, match=r"checkpoint .*none.safetensors: not found; .* run again"):
+        load_tensors(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("digest", [True, False])
+@pytest.mark.parametrize("keep", [0, 5, 100, -1])
+def test_a_truncated_file(saved, keep, digest):
+    _, path = saved
+    sha256 = file_digest(path) if digest else None
+    path.write_bytes(path.read_bytes()[:keep])
+    reason = "SHA-256 differs" if digest else "not a whole safetensors file"
+    with pytest.raises(UserError, match=rf"checkpoint .*m.safetensors: .*{reason}.*run again"):
+        load_checkpoint(network(), path, sha256)
+
+
+def test_an_altered_file(saved):
+    _, path = saved
+    sha256 = file_digest(path)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1  # one bit of one weight
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"checkpoint .*m.safetensors: not the file that training recorded"):
+        load_checkpoint(network(), path, sha256)
+
+
+def test_another_model(saved):
+    _, path = saved
+    with pytest.raises(
+        UserError, match=r"checkpoint .*m.safetensors: does not fit the model (?s:.*)size mismatch for 3.weight"
+    ):
+        load_checkpoint(nn.Sequential(*network()[:3], nn.Linear(8, 3)), path)
+    with pytest.raises(UserError, match=r"does not fit the model (?s:.*)Missing key"):
+        load_checkpoint(nn.Sequential(*network(), nn.Linear(2, 2)), path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("name", ["0.weight", "1.running_var", "3.bias"])
+def test_the_first_bad_tensor_is_named(value, name):
+    model = network()
+    assert first_bad_tensor(model) is None
+    model.state_dict()["3.bias"][1] = value
+    model.state_dict()[name].view(-1)[0] = value
+    assert first_bad_tensor(model) == name

@@ -1,0 +1,209 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trakway.errors import UserError
+from trakway.fingerprint import file_digest
+from trakway.tasks import build_task
+from trakway.training import Ensemble, load_checkpoint, load_model, train_shard
+from trakway.training.loop import checkpoint_epochs
+
+SUBSETS = np.zeros((3, 40), bool)
+SUBSETS[0, :20] = SUBSETS[1, 20:] = SUBSETS[2, ::2] = True
+
+
+@pytest.fixture
+def ensemble():
+    return Ensemble("evaluation", SUBSETS, 2)
+
+
+@pytest.fixture
+def shard(task, ensemble, experiment, tmp_path):
+    """Train models of the ensemble in a folder; for speed of one epoch each."""
+    experiment["training"] |= {"epochs": 1, "checkpoints": 1}
+
+    def shard(folder, indices=range(6), identity="id", task=task, ensemble=ensemble, **changes):
+        return train_shard(task, ensemble, indices, experiment["training"] | changes, identity, tmp_path / folder)
+
+    return shard
+
+
+@pytest.fixture
+def trained(task, monkeypatch):
+    """The seeds of the models that are trained from now on."""
+    seeds = []
+    new_model = type(task).new_model
+    monkeypatch.setattr(task, "new_model", lambda seed: seeds.append(seed) or new_model(task, seed))
+    return seeds
+
+
+@given(subsets=st.integers(1, 5), seeds=st.integers(1, 4), data=st.data())
+def test_models_are_in_the_order_of_subsets(subsets, seeds, data):
+    masks = np.random.default_rng(0).random((subsets, 30)) < 0.5
+    ensemble = Ensemble("members", masks, seeds)
+    assert len(ensemble) == subsets * seeds
+    index = data.draw(st.integers(0, len(ensemble) - 1))
+    assert ensemble.rows(index).tolist() == [row for row in range(30) if masks[index // seeds, row]]
+
+
+def test_what_a_shard_says_of_its_models(shard, task, ensemble, tmp_path):
+    models, curves, cost = shard("a", range(1, 6), epochs=3, checkpoints=2)
+    assert [(m["index"], m["subset"], m["seed"], m["train_size"]) for m in models] == [
+        (1, 0, 1, 20),
+        (2, 1, 0, 20),
+        (3, 1, 1, 20),
+        (4, 2, 0, 20),
+        (5, 2, 1, 20),
+    ]
+    assert [(row["index"], row["epoch"]) for row in curves] == [(i, e) for i in range(1, 6) for e in (1, 2, 3)]
+    for model in models:
+        index = model["index"]
+        names = [f"{index:05d}.0.safetensors", f"{index:05d}.safetensors"]
+        assert [entry["file"] for entry in model["checkpoints"]] == names
+        assert [entry["sha256"] for entry in model["checkpoints"]] == [file_digest(tmp_path / "a" / n) for n in names]
+        own = [row for row in curves if row["index"] == index]
+        assert model["loss"] == own[-1]["loss"]
+        rates = [row["learning_rate"] for row in own]
+        assert checkpoint_epochs({"epochs": 3, "checkpoints": 2}) == [2, 3]
+        assert model["learning_rates"] == pytest.approx([rates[0] + rates[1], rates[2]])
+    assert json.loads(json.dumps(models)) == models
+    records = [json.loads(path.read_text()) for path in sorted((tmp_path / "a").glob("*.json"))]
+    assert cost["cpu_seconds"] == pytest.approx(sum(record["cost"]["cpu_seconds"] for record in records))
+    assert len({model["checkpoints"][-1]["sha256"] for model in models}) == 5
+
+
+def test_the_shards_cut_changes_no_model(shard, weights, tmp_path):
+    whole = shard("whole")
+    parts = [shard("parts", indices) for indices in (range(4, 6), range(0, 1), range(1, 4))]
+    assert weights(tmp_path / "parts") == weights(tmp_path / "whole")
+    models = sorted((model for part in parts for model in part[0]), key=lambda model: model["index"])
+    assert models == whole[0]
+
+
+def test_rows_outside_the_subset_are_never_seen(shard, task, ensemble, monkeypatch):
+    seen = []
+    train_batch = task.train_batch
+    monkeypatch.setattr(task, "train_batch", lambda rows: seen.append(rows) or train_batch(rows))
+    for index in range(6):
+        seen.clear()
+        shard("a", range(index, index + 1), epochs=2)
+        assert set(np.concatenate(seen)) == set(np.flatnonzero(SUBSETS[index // 2]))
+
+
+def test_pixels_outside_the_subset_change_nothing(shard, prepared, experiment, weights, tmp_path):
+    shard("a", range(1))
+    task = build_task(experiment, prepared)
+    task.images["train"][20:] = torch.randn_like(task.images["train"][20:])
+    task.labels["train"][20:] = 1 - task.labels["train"][20:]
+    shard("b", range(1), task=task)
+    task.images["train"][19] += 1
+    shard("c", range(1), task=task)
+    assert weights(tmp_path / "a") == weights(tmp_path / "b")
+    assert weights(tmp_path / "a") != weights(tmp_path / "c")
+
+
+def test_finished_models_are_taken_over(shard, trained, weights, tmp_path):
+    first = shard("a")
+    before = weights(tmp_path / "a")
+    assert len(trained) == 6
+    assert shard("a") == first  # the cost of the earlier process included
+    assert len(trained) == 6
+    assert weights(tmp_path / "a") == before
+
+
+def test_a_shard_killed_midway_keeps_what_is_finished(shard, task, trained, weights, tmp_path, kill_at, killed):
+    expected = shard("whole")
+    kill_at(2 * 3 + 1)  # in the fourth model
+    trained.clear()
+    with pytest.raises(killed):
+        shard("cut")
+    assert len(trained) == 4
+    kill_at(None)
+    trained.clear()
+    again = shard("cut")
+    assert trained == [task.training_seed("evaluation", index) for index in (3, 4, 5)]
+    assert again[:2] == expected[:2]
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+
+
+def test_a_model_without_its_record_is_not_finished(shard, trained, weights, tmp_path):
+    shard("a", range(2))
+    before = weights(tmp_path / "a")
+    (tmp_path / "a" / "00001.json").unlink()  # killed after the checkpoint, before the record
+    trained.clear()
+    shard("a", range(2))
+    assert len(trained) == 1
+    assert weights(tmp_path / "a") == before
+
+
+@pytest.mark.parametrize("change", ["identity", "training", "subsets", "name"])
+def test_changed_settings_train_anew(shard, trained, weights, tmp_path, change):
+    changed = {
+        "identity": {"identity": "other"},
+        "training": {"learning_rate": 0.03},
+        "subsets": {"ensemble": Ensemble("evaluation", ~SUBSETS, 2)},
+        "name": {"ensemble": Ensemble("members", SUBSETS, 2)},
+    }[change]
+    shard("a", range(2))
+    trained.clear()
+    models = shard("a", range(2), **changed)[0]
+    assert len(trained) == 2
+    assert models == shard("fresh", range(2), **changed)[0]
+    assert weights(tmp_path / "a") == weights(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("name", ["00000.safetensors", "00000.0.safetensors"])
+@pytest.mark.parametrize("damage", ["truncated", "altered", "lost"])
+def test_a_damaged_checkpoint_is_refused_and_trained_again(shard, task, trained, weights, tmp_path, name, damage):
+    models = shard("a", range(2), epochs=2, checkpoints=2)[0]
+    before = weights(tmp_path / "a")
+    path = tmp_path / "a" / name
+    content = path.read_bytes()
+    checkpoint = [entry["file"] for entry in models[0]["checkpoints"]].index(name)
+    if damage == "truncated":
+        path.write_bytes(content[:-7])
+    elif damage == "altered":
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    else:
+        path.unlink()
+    with pytest.raises(UserError, match=rf"checkpoint .*{name}: not .* run again"):
+        load_model(task, tmp_path / "a", models[0], checkpoint)
+    load_model(task, tmp_path / "a", models[1], checkpoint)
+    trained.clear()
+    assert shard("a", range(2), epochs=2, checkpoints=2)[0] == models
+    assert trained == [task.training_seed("evaluation", 0)]
+    assert weights(tmp_path / "a") == before
+
+
+def test_a_loaded_model_is_the_one_that_was_trained(shard, task, tmp_path):
+    models = shard("a", range(2), epochs=2, checkpoints=2)[0]
+    batch = task.target_batch(np.arange(20))
+    outputs = []
+    for model in models:
+        for checkpoint in (0, 1, -1):
+            loaded = load_model(task, tmp_path / "a", model, checkpoint)
+            assert not loaded.training
+            by_hand = load_checkpoint(task.new_model(9), tmp_path / "a" / model["checkpoints"][checkpoint]["file"])
+            with torch.no_grad():
+                outputs.append(task.output(loaded, batch))
+                assert torch.equal(outputs[-1], task.output(by_hand, batch))
+    assert torch.equal(outputs[1], outputs[2])
+    assert len({tuple(output.tolist()) for output in outputs}) == 4
+
+
+def test_models_of_one_subset_differ_by_their_seed_alone(shard, task, weights, tmp_path, monkeypatch):
+    shard("a", range(2))
+    first, second = weights(tmp_path / "a").values()
+    assert first != second
+    monkeypatch.setattr(task, "training_seed", lambda ensemble, index: 5)
+    shard("b", range(2))
+    assert len(set(weights(tmp_path / "b").values())) == 1
+
+
+def test_an_empty_subset_is_an_error(shard):
+    with pytest.raises(UserError, match="evaluation: model 2 has an empty training subset; raise the subset fraction"):
+        shard("a", range(6), ensemble=Ensemble("evaluation", SUBSETS * np.array([[1], [0], [1]], bool), 2))

@@ -1,0 +1,69 @@
+"""Mistakes of users end the run before any model is trained, with words that name file, key and what is allowed."""
+
+import pytest
+
+
+def fails(tree, *words: str, target: str = "smoke") -> str:
+    """Run, which has to fail with these words and few others, and train nothing."""
+    result = tree.snakemake(target)
+    assert result.returncode == 1, result.stdout[-5000:]
+    for word in words:
+        assert word in result.stdout, f"{word!r} is not in: {result.stdout}"
+    assert "Traceback" not in result.stdout
+    assert len(result.stdout.splitlines()) < 40, result.stdout
+    assert not list((tree.folder / "results").rglob("*.safetensors"))
+    return result.stdout
+
+
+MISTAKES = {
+    "unknown key": ({"training": {"epoch": 3}}, ["training.epoch", "epochs"]),
+    "unknown section": ({"trainings": {"epochs": 3}}, ["trainings", "training"]),
+    "wrong type": ({"training": {"epochs": "three"}}, ["training.epochs", "three", "whole number"]),
+    "k = 0": ({"projection": {"dim": 0}}, ["projection.dim", "0", ">= 1"]),
+    "k > p for identity": ({"projection": {"kind": "identity", "dim": 10**6}}, ["projection.dim", "null for identity"]),
+    "fraction of members": ({"members": {"fraction": 1.5}}, ["members.fraction", "1.5", "< 1"]),
+    "fraction of the bank": ({"bank": {"fraction": 0}}, ["bank.fraction", "0", "> 0"]),
+    "no members": ({"members": {"count": 0}}, ["members.count", "0", ">= 1"]),
+    "unknown method": ({"methods": ["trak", "track"]}, ["methods", "track", "trak"]),
+}
+
+
+@pytest.mark.parametrize(("changes", "words"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_settings(tree, changes, words):
+    with tree.edited(changes):
+        fails(tree, "config/experiments/fashion_resnet.yaml", *words)
+    assert not (tree.folder / "results").exists()
+
+
+def test_config(tree):
+    result = tree.snakemake("--dry-run", "--config", "tier=smokes", "devise=cpu")
+    assert result.returncode == 1
+    for word in ("--config", "tier", "smokes", "devise", "device"):
+        assert word in result.stdout
+
+
+def test_missing_data(tree):
+    """The log of the one job that ran says what was looked for."""
+    with tree.edited({"dataset": {"source": "folder", "path": "/nowhere/fashion"}}):
+        printed = fails(tree, "prepare_data", "dataset.path", "/nowhere/fashion")
+    assert "train " not in printed.split("✗")[1]
+
+
+def test_full_scale_data_that_is_not_there(tree, tmp_path):
+    """CIFAR-10 and ImageNet say plainly what is missing."""
+    before = {}
+    for name, experiment in (("cifar10", "cifar2_resnet9"), ("imagenet", "imagenet_resnet18")):
+        path = tree.folder / f"config/experiments/{experiment}.yaml"
+        before[path] = path.read_text()
+        path.write_text(
+            before[path].replace(f"name: {name},", f"name: {name}, source: folder, path: {tmp_path / name},")
+        )
+        assert path.read_text() != before[path]
+    try:
+        result = tree.snakemake("--keep-going", *(f"results/paper/{path.stem}/data/meta.json" for path in before))
+    finally:
+        for path, text in before.items():
+            path.write_text(text)
+    assert result.returncode == 1
+    for word in (f"{tmp_path}/cifar10", "cifar-10-batches-py", f"{tmp_path}/imagenet", "train/<class>/*.JPEG"):
+        assert word in result.stdout
