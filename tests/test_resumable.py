@@ -120,7 +120,7 @@ def test_parts_are_filled_one_after_the_other(stops):
                 assert not list(Path(folder).glob("[!.]*.npy"))
                 done += computed
             else:
-                assert done + computed == [(name, block) for name, blocks in plan.items() for block in blocks]
+                assert done + computed == [(name, step) for name, steps in plan.items() for step in steps]
                 break
         for name, expected in values.items():
             np.testing.assert_array_equal(np.load(Path(folder, name + ".npy")), expected)

@@ -23,16 +23,18 @@ class Part:
     """Arrays that are filled together.
 
     Attributes:
-        paths: the files, float32 ``.npy``.
+        paths: the files, ``.npy``.
         shapes: their shapes.
         blocks: indices in order, each such as ``(member, slice(0, 64))``.
         compute: returns the values of a block, one array a file.
+        dtype: of all the files.
     """
 
     paths: Sequence[Path]
     shapes: Sequence[tuple[int, ...]]
     blocks: Sequence[Block]
     compute: Callable[[Block], Sequence[np.ndarray]]
+    dtype: type = np.float32
 
 
 def fill_arrays(parts: Sequence[Part], fingerprint: str, what: str) -> dict:
@@ -49,18 +51,22 @@ def fill_arrays(parts: Sequence[Part], fingerprint: str, what: str) -> dict:
         The cost of all blocks (see `trakway.resources`), those of earlier processes included.
     """
     files = [
-        (_partial(path), path, tuple(shape))
+        (_partial(path), path, tuple(shape), part.dtype)
         for part in parts
         for path, shape in zip(part.paths, part.shapes, strict=True)
     ]
     steps = [(index, block) for index, part in enumerate(parts) for block in part.blocks]
-    plan = [fingerprint, [[path.name, list(shape)] for _, path, shape in files], [repr(step) for step in steps]]
+    plan = [
+        fingerprint,
+        [[path.name, list(shape), np.dtype(dtype).name] for _, path, shape, dtype in files],
+        [repr(step) for step in steps],
+    ]
     record_path = files[0][1].with_name(f".{files[0][1].stem}.partial.json")
     record_path.parent.mkdir(parents=True, exist_ok=True)
     record = _earlier(record_path, plan, [partial for partial, *_ in files])
     mode = "r+" if record["done"] else "w+"
     arrays = [
-        np.lib.format.open_memmap(partial, mode=mode, dtype=np.float32, shape=shape) for partial, _, shape in files
+        np.lib.format.open_memmap(partial, mode=mode, dtype=dtype, shape=shape) for partial, _, shape, dtype in files
     ]
     first = np.cumsum([0, *(len(part.paths) for part in parts)])
     last_saved = time.monotonic()
@@ -75,7 +81,7 @@ def fill_arrays(parts: Sequence[Part], fingerprint: str, what: str) -> dict:
             last_saved = time.monotonic()
     _save(arrays, record, record_path)
     del arrays
-    for partial, path, _ in files:
+    for partial, path, *_ in files:
         os.replace(partial, path)
     record_path.unlink()
     return record["cost"]

@@ -65,5 +65,5 @@ def test_full_scale_data_that_is_not_there(tree, tmp_path):
         for path, text in before.items():
             path.write_text(text)
     assert result.returncode == 1
-    for word in (f"{tmp_path}/cifar10", "cifar-10-batches-py", f"{tmp_path}/imagenet", "train/<class>/*.JPEG"):
+    for word in (f"{tmp_path}/cifar10", "cifar-10-batches-py", f"{tmp_path}/imagenet", "holds train/ and val/"):
         assert word in result.stdout

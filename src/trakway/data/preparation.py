@@ -1,28 +1,27 @@
 """Writing the files of one data set: images as memory maps, examples as a table, facts as JSON."""
 
-import hashlib
 import logging
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from trakway.data.blocks import digest, moments, write_blocks
 from trakway.data.cifar10 import open_cifar10
 from trakway.data.fashion_mnist import open_fashion_mnist
 from trakway.data.imagenet import open_imagenet
 from trakway.data.sampling import sample, shortage
 from trakway.data.source import Source, Split, did_you_mean, listed, pick_classes
+from trakway.data.statistics import digest, moments
 from trakway.errors import UserError
 from trakway.files import write_json, write_table
+from trakway.fingerprint import fingerprint
+from trakway.resumable import Part, fill_arrays, row_blocks
 
 OPENERS = {"fashion_mnist": open_fashion_mnist, "cifar10": open_cifar10, "imagenet": open_imagenet}
 DEFAULTS = {"source": "auto", "path": None, "classes": None, "train_size": None, "test_size": None, "image_size": None}
 SOURCES = ("auto", "packed", "folder", "download")
 
-Progress = Callable[[str, int, int], None]
 log = logging.getLogger(__name__)
 
 
@@ -33,7 +32,6 @@ def prepare(
     *,
     block: int = 1024,
     threads: int = 1,
-    progress: Progress | None = None,
 ) -> None:
     """Draw a data set and write ``train_images.npy``, ``test_images.npy``, ``examples.parquet`` and ``meta.json``.
 
@@ -49,7 +47,6 @@ def prepare(
         folder: where to write.
         block: images held in memory at a time; changes no byte.
         threads: image files decoded at a time; changes no byte.
-        progress: called after every block with ("train" or "test", images done, images in all).
 
     Raises:
         UserError: a key is wrong, or the data are missing, damaged or too few.
@@ -65,7 +62,7 @@ def prepare(
     for index, (name, split) in enumerate(splits.items()):
         rows = sample(split.labels, picked, dataset[f"{name}_size"], seed, index)
         path = folder / f"{name}_images.npy"
-        _write_images(path, name, split, rows, dataset | {"seed": seed}, block, threads, progress)
+        _write_images(path, name, split, rows, dataset | {"seed": seed}, block, threads)
         hashes, histogram = digest(path, block)
         tables.append(_examples(source, split, name, rows, picked, hashes))
         counts[name] = len(rows)
@@ -115,25 +112,17 @@ def _check_sizes(dataset: dict, source: Source, splits: dict[str, Split], picked
 
 
 def _write_images(
-    path: Path,
-    name: str,
-    split: Split,
-    rows: np.ndarray,
-    settings: dict,
-    block: int,
-    threads: int,
-    progress: Progress | None,
+    path: Path, name: str, split: Split, rows: np.ndarray, settings: dict, block: int, threads: int
 ) -> None:
     size = settings["image_size"]
-    drawn = hashlib.sha256(np.stack([split.ids[rows], split.labels[rows]]).tobytes()).hexdigest()
-    write_blocks(
-        path,
-        (len(rows), *split.pixels.shape(size)),
-        lambda start, stop: split.pixels.read(rows[start:stop], size, threads),
-        identity={"settings": settings, "drawn": drawn},
-        block=block,
-        report=lambda done, total: progress(name, done, total) if progress else None,
+    images = Part(
+        [path],
+        [(len(rows), *split.pixels.shape(size))],
+        row_blocks(len(rows), block),
+        lambda part: (split.pixels.read(rows[part], size, threads),),
+        np.uint8,
     )
+    fill_arrays([images], fingerprint(settings, split.ids[rows], split.labels[rows]), f"blocks of {name} images")
 
 
 def _examples(
