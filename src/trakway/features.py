@@ -103,6 +103,8 @@ class _Extractors:
         if self._open is None or self._open[0] != m:
             member = self.members[m]
             model = member.load()
+            if self.task.device == "cpu":  # a tenth faster here, though training prefers channels last
+                model = model.to(memory_format=torch.contiguous_format)
             bad = first_bad_tensor(model)
             if bad is not None:
                 example = self._first_bad_example(model)
