@@ -19,9 +19,8 @@ def extraction(finished):
     before = {path: path.read_bytes() for path in (*models.iterdir(), manifest)}
 
     def run() -> str:
-        (finished.results / FEATURES / "info.json").unlink(
-            missing_ok=True
-        )  # Snakemake deletes what a failed job leaves
+        # A failed job's outputs are gone already.
+        (finished.results / FEATURES / "info.json").unlink(missing_ok=True)
         result = finished.snakemake(f"results/smoke/fashion_resnet/{FEATURES}/info.json")
         assert result.returncode == 1, result.stdout
         assert "Traceback" not in result.stdout

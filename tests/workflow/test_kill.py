@@ -25,8 +25,7 @@ class Killed:
         self.statuses = {}
         self.left = {}
         for name, moment in MOMENTS.items():
-            status = self.run(PYTHONPATH=str(KILL), TRAKWAY_KILL=moment).returncode
-            self.statuses[name] = status
+            self.statuses[name] = self.run(PYTHONPATH=str(KILL), TRAKWAY_KILL=moment).returncode
             # By path and time of change: what a later run has kept is still the same file.
             self.left[name] = {path: path.stat().st_mtime_ns for path in tree.results.rglob("*") if path.is_file()}
             tree.done("--unlock")
@@ -54,14 +53,10 @@ def test_every_kill_hit_in_the_midst(killed):
     assert killed.statuses == dict.fromkeys(MOMENTS, -signal.SIGKILL)
     left = {name: {str(path.relative_to(killed.tree.results)) for path in files} for name, files in killed.left.items()}
     # One member is finished and recorded; of the other there is the first checkpoint, and the state to go on from.
-    models = "train/members/models"
-    assert {f"{models}/{name}" for name in ("00000.json", "00000.safetensors", "00001.0.safetensors")} <= left[
-        "training"
-    ]
-    assert (
-        not {f"{models}/00001.json", f"{models}/00001.safetensors", "train/members/00000-00002.json"} & left["training"]
-    )
-    assert fnmatch.filter(left["training"], f"{models}/00001.*.state.safetensors")
+    models, there = "train/members/models", left["training"]
+    assert {f"{models}/00000.json", f"{models}/00000.safetensors", f"{models}/00001.0.safetensors"} <= there
+    assert not {f"{models}/00001.json", f"{models}/00001.safetensors", "train/members/00000-00002.json"} & there
+    assert fnmatch.filter(there, f"{models}/00001.*.state.safetensors")
     # Blocks are written and recorded, but not all.
     partial = "features/sjlt1-64/1/00000-00002/.train.partial"
     assert {f"{partial}.json", f"{partial}.npy"} <= left["features"]
@@ -91,10 +86,9 @@ def test_same_bytes_as_the_undisturbed_run(killed, smoke, pattern):
 
 
 def test_same_tables_as_the_undisturbed_run(killed, smoke):
-    tables = [
-        f"{name}.csv" for name in ("lds", "lds_pairs", "removal", "brittleness", "flip_ratios", "models", "ablation")
-    ]
-    assert digests(killed.tree, *tables) == digests(smoke, *tables)
-    assert len(digests(smoke, *tables)) == len(tables)
+    tables = ("lds", "lds_pairs", "removal", "brittleness", "flip_ratios", "models", "ablation")
+    expected = digests(smoke, *(f"{name}.csv" for name in tables))
+    assert len(expected) == len(tables)
+    assert digests(killed.tree, *(f"{name}.csv" for name in tables)) == expected
     killed_cost, cost = (pd.read_csv(tree.results / "tables/cost.csv") for tree in (killed.tree, smoke))
     assert killed_cost.drop(columns="cpu_seconds").equals(cost.drop(columns="cpu_seconds"))

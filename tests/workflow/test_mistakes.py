@@ -31,8 +31,8 @@ MISTAKES = {
 @pytest.mark.parametrize(("changes", "words"), MISTAKES.values(), ids=MISTAKES.keys())
 def test_settings(tree, changes, words):
     with tree.edited(changes):
-        fails(tree, "config/experiments/fashion_resnet.yaml", *words)
-    assert not (tree.folder / "results").exists()
+        printed = fails(tree, "config/experiments/fashion_resnet.yaml", *words)
+    assert "Jobs:" not in printed
 
 
 def test_config(tree):
@@ -55,9 +55,8 @@ def test_full_scale_data_that_is_not_there(tree, tmp_path):
     for name, experiment in (("cifar10", "cifar2_resnet9"), ("imagenet", "imagenet_resnet18")):
         path = tree.folder / f"config/experiments/{experiment}.yaml"
         before[path] = path.read_text()
-        path.write_text(
-            before[path].replace(f"name: {name},", f"name: {name}, source: folder, path: {tmp_path / name},")
-        )
+        elsewhere = f"name: {name}, source: folder, path: {tmp_path / name},"
+        path.write_text(before[path].replace(f"name: {name},", elsewhere))
         assert path.read_text() != before[path]
     try:
         result = tree.snakemake("--keep-going", *(f"results/paper/{path.stem}/data/meta.json" for path in before))

@@ -14,7 +14,7 @@ from trakway.errors import UserError
 
 NOT_IN_A_TIER = ("name", "description", "task", "tiers")
 RESERVED = ("all", "smoke")  # targets of the workflow; an experiment's name is a target too
-RESERVED_ENDINGS = ("_lds", "_removal", "_ablation")
+RESERVED_ENDINGS = ("_lds", "_removal", "_ablation", "_publish")
 
 
 def load_config(
