@@ -9,7 +9,7 @@ from trakway.config import read_settings
 def main(arguments):
     from trakway.features import CODE, Member, extract_features
     from trakway.files import read_json, read_table, write_json
-    from trakway.fingerprint import code_digest, file_digest, fingerprint
+    from trakway.fingerprint import code_digest, data_digest, fingerprint
     from trakway.projection import VERSION
     from trakway.tasks import build_task
     from trakway.training import load_model
@@ -27,9 +27,7 @@ def main(arguments):
         for m in shard["models"]
     ]
     targets = read_table(arguments.targets)["row"].to_numpy(copy=True)
-    identity = fingerprint(
-        settings, shard, arguments.checkpoint, file_digest(arguments.data / "examples.parquet"), code_digest(*CODE)
-    )
+    identity = fingerprint(settings, shard, arguments.checkpoint, data_digest(arguments.data), code_digest(*CODE))
     parameters, cost = extract_features(
         task, members, settings["projection"], targets, arguments.chunk, identity, arguments.output
     )

@@ -11,14 +11,14 @@ def main(arguments):
     import pandas as pd
 
     from trakway.files import read_array, write_json, write_table
-    from trakway.fingerprint import code_digest, file_digest, fingerprint
+    from trakway.fingerprint import code_digest, data_digest, fingerprint
     from trakway.tasks import build_task
     from trakway.training import CODE, Ensemble, train_shard
 
     settings = read_settings(arguments.settings)
     task = build_task(settings, arguments.data, arguments.device)
     ensemble = Ensemble(arguments.ensemble, read_array(arguments.subsets), arguments.seeds)
-    identity = fingerprint(settings, file_digest(arguments.data / "examples.parquet"), code_digest(*CODE))
+    identity = fingerprint(settings, data_digest(arguments.data), code_digest(*CODE))
     folder = arguments.output.parent / "models"
     indices = shard_range(arguments.shard)
     models, curves, cost = train_shard(task, ensemble, indices, settings["training"], identity, folder)

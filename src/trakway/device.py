@@ -21,7 +21,7 @@ _held = []  # open lock files: a lock lives as long as its file object
 def visible_gpus() -> list[str]:
     """Return the ids of this machine's NVIDIA GPUs, as ``CUDA_VISIBLE_DEVICES`` names them; empty without a driver."""
     if "CUDA_VISIBLE_DEVICES" in os.environ:
-        return [gpu for gpu in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if gpu not in ("", "-1")]
+        return [gpu for gpu in map(str.strip, os.environ["CUDA_VISIBLE_DEVICES"].split(",")) if gpu not in ("", "-1")]
     try:
         listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):

@@ -18,7 +18,8 @@ from trakway.resumable import Block, Part, fill_arrays, row_blocks
 from trakway.tasks import Task
 from trakway.training.checkpoint import first_bad_tensor
 
-CODE = ("gradients/*.py", "projection/*.py", "tasks/*.py", "models/*.py", "seeds.py")  # the code that decides a feature
+# The code that decides a feature.
+CODE = ("gradients/*.py", "projection/*.py", "tasks/*.py", "models/*.py", "data/images.py", "seeds.py")
 
 
 @dataclass(frozen=True)

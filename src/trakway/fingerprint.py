@@ -27,6 +27,11 @@ def file_digest(path: str | os.PathLike) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def data_digest(folder: str | os.PathLike) -> str:
+    """Return a digest of a prepared data set: its table holds a checksum of every example."""
+    return fingerprint([file_digest(Path(folder) / name) for name in ("examples.parquet", "meta.json")])
+
+
 def code_digest(*patterns: str) -> str:
     """Return a digest of the library's own source files that match the patterns, relative to the package."""
     package = Path(__file__).parent

@@ -97,9 +97,12 @@ class TestByHand:
     def test_ratio_against_none(self):
         reference, outputs, rows = by_hand()
         outputs[12:] = 1.0  # no random flip
-        assert removal.flip_ratio(reference, outputs, rows, "trak", 5, seed=0).ratio == np.inf
+        found = removal.flip_ratio(reference, outputs, rows, "trak", 5, seed=0)
+        assert found.ratio == found.high == np.inf
+        most = 1 - 0.025 ** (1 / found.targets)  # of the control, by the exact binomial bound
+        assert 0 <= found.low <= found.flipped / most
         outputs[:] = 1.0
-        assert removal.flip_ratio(reference, outputs, rows, "trak", 5, seed=0)[:3] == (1, 1, 1)
+        assert removal.flip_ratio(reference, outputs, rows, "trak", 5, seed=0)[:3] == (1, 0, np.inf)
 
     def test_nothing_right_before(self):
         reference, outputs, rows = by_hand()

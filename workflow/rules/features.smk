@@ -6,7 +6,7 @@ rule features:
         data=DATA,
         targets=rules.draw_targets.output,
         models=f"{ROOT}/train/members/{{shard}}.json",
-        code=code("features.py", "gradients/*.py", "projection/*.py", "tasks/*.py", "models/*.py", "seeds.py"),
+        code=code("features.py", "gradients/*.py", "projection/*.py", "tasks/*.py", "models/*.py", "data/images.py", "seeds.py"),
     output:
         train=f"{ROOT}/features/{{projection}}/{{checkpoint}}/{{shard}}/train.npy",
         weights=f"{ROOT}/features/{{projection}}/{{checkpoint}}/{{shard}}/weights.npy",
@@ -39,7 +39,7 @@ rule representations:
         data=DATA,
         targets=rules.draw_targets.output,
         models=lambda w: shard_files(w, "members", "train", ".json"),
-        code=code("features.py", "tasks/*.py", "models/*.py"),
+        code=code("features.py", "tasks/*.py", "models/*.py", "data/images.py"),
     output:
         train=f"{ROOT}/representations/train.npy",
         targets=f"{ROOT}/representations/targets.npy",

@@ -6,7 +6,7 @@ rule outputs:
         data=DATA,
         targets=rules.draw_targets.output,
         models=rules.train.output.models,
-        code=code("outputs.py", "tasks/*.py", "models/*.py"),
+        code=code("outputs.py", "tasks/*.py", "models/*.py", "data/images.py"),
     output:
         outputs=f"{ROOT}/outputs/{{ensemble}}/{{shard}}.npy",
         table=f"{ROOT}/outputs/{{ensemble}}/{{shard}}.models.parquet",

@@ -14,7 +14,7 @@ from torch.func import functional_call, grad_and_value, vmap
 from trakway.gradients import layers
 from trakway.tasks import Batch, Task
 
-_seen: "WeakKeyDictionary[nn.Module, bool]" = WeakKeyDictionary()  # models that `layerwise` was tried on
+_tried: WeakKeyDictionary = WeakKeyDictionary()  # model: names of parameters, whether `layerwise` is right for them
 
 
 def per_example_gradients(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -42,10 +42,12 @@ def _sees_all(task: Task, model: nn.Module, batch: Batch) -> bool:
 
     A layer's type says much but not all: a weight may also be used without calling its layer.
     """
-    if model not in _seen:
-        names = task.attributed(model)
-        _seen[model] = layers.supported(model, names) and _adds_up(task, model, batch, names)
-    return _seen[model]
+    names = task.attributed(model)
+    if not layers.supported(model, names):
+        return False
+    if (tried := _tried.get(model)) is None or tried[0] != names:
+        _tried[model] = tried = names, _adds_up(task, model, batch, names)
+    return tried[1]
 
 
 def _adds_up(task: Task, model: nn.Module, batch: Batch, names: list[str]) -> bool:

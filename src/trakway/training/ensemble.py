@@ -15,7 +15,13 @@ from trakway.tasks import Task
 from trakway.training.checkpoint import load_checkpoint
 from trakway.training.loop import checkpoint_epochs, checkpoint_path, train_model
 
-CODE = ("training/*.py", "tasks/*.py", "models/*.py", "seeds.py")  # the code that decides a trained model
+CODE = (
+    "training/*.py",
+    "tasks/*.py",
+    "models/*.py",
+    "data/images.py",
+    "seeds.py",
+)  # the code that decides a trained model
 
 
 @dataclass(frozen=True)
@@ -72,8 +78,8 @@ def train_shard(
         mark = fingerprint(identity, training, seed, rows)
         path = folder / f"{index:05d}.safetensors"
         record_path = path.with_suffix(".json")
-        record = read_json(record_path) if record_path.exists() else None
-        if record is None or record["fingerprint"] != mark or not _whole(record, folder):
+        record = _finished(record_path, mark)
+        if record is None:
             with resources.measured() as cost:
                 result = train_model(task, rows, training, seed, path, mark)
             names = [checkpoint_path(path, i).name for i in range(len(checkpoint_epochs(training)) - 1)] + [path.name]
@@ -96,10 +102,15 @@ def train_shard(
     return models, curves, resources.add(*costs)
 
 
-def _whole(record: dict, folder: Path) -> bool:
-    return all(
-        (folder / name).exists() and file_digest(folder / name) == digest for name, digest in record["files"].items()
-    )
+def _finished(path: Path, mark: str) -> dict | None:
+    """Return the record of a model that is there, whole, and of this identity; None if it has to be trained."""
+    try:
+        record = read_json(path)
+    except (FileNotFoundError, ValueError):  # a damaged record is none
+        return None
+    files = [(path.with_name(name), digest) for name, digest in record["files"].items()]
+    whole = all(file.exists() and file_digest(file) == digest for file, digest in files)
+    return record if whole and record["fingerprint"] == mark else None
 
 
 def _rates_before_checkpoints(curve: list[dict], training: dict) -> list[float]:

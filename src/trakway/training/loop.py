@@ -101,7 +101,8 @@ def train_model(task: Task, rows: np.ndarray, training: dict, seed: int, path: P
             last_saved = time.monotonic()
     for index, weights in enumerate(kept):
         save_tensors(path if index == len(kept) - 1 else checkpoint_path(path, index), weights)
-    state_path.unlink(missing_ok=True)
+    for state in path.parent.glob(f"{path.stem}.*.state.safetensors"):  # of abandoned runs too
+        state.unlink()
     return {"curve": curve}
 
 

@@ -251,7 +251,11 @@ def flip_ratio(
     first, second = (flips(_find(found, name, side, k).margins, before) for name in (method, control))
     values = _ratio(resampled.means(first, shares), resampled.means(second, shares))
     ratio = float(_ratio(first.mean(), second.mean()))
-    return FlipRatio(ratio, *interval(values, level), float(first.mean()), float(second.mean()), right)
+    low, high = interval(values, level)
+    if second.mean() == 0:  # no resample can show a flip of the control: the most that it may flip, by its own interval
+        most = _share_interval(0.0, resampled.means(second, shares), right, level)[1]
+        low, high = interval(resampled.means(first, shares), level)[0] / most, np.inf
+    return FlipRatio(ratio, low, high, float(first.mean()), float(second.mean()), right)
 
 
 def _find(found: list[Group], method: str, side: str, k: int) -> Group:
