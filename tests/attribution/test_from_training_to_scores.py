@@ -1,5 +1,6 @@
 """A trained ensemble, its features and scores, against a brute force in float64 that has no code in common."""
 
+import functools
 import math
 
 import numpy as np
@@ -97,6 +98,7 @@ def gradients_of(model, pairs):
     return np.array(rows), np.array(weights)
 
 
+@functools.cache
 def philox(counter, key):
     """Philox4x32-10, from the paper, in Python's own whole numbers."""
     x, k, low = list(counter), [key & 0xFFFFFFFF, key >> 32], 0xFFFFFFFF
@@ -120,10 +122,11 @@ def matrix(projection, parameters, member):
                 words = philox((i, 0, entry, 1), key)
                 p[i, words[0] * dim >> 32] += (1 - 2 * (words[1] & 1)) / math.sqrt(projection["nonzeros"])
         else:
-            for group in range(math.ceil(dim / 128)):
-                bits = sum(word << 32 * place for place, word in enumerate(philox((i, 0, group, 0), key)))
-                for j in range(128 * group, min(128 * group + 128, dim)):
-                    p[i, j] = (1 - 2 * (bits >> j % 128 & 1)) / math.sqrt(dim)
+            for j in range(dim):
+                lane = 4 * (j % 8) + i % 8 // 2
+                words = philox((i // 32, 0, j // 128, lane), key)
+                bit = words[i % 32 // 8] >> (j % 128 // 8 + 16 * (i % 2)) & 1
+                p[i, j] = (1 - 2 * bit) / math.sqrt(dim)
     return p
 
 

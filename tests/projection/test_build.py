@@ -55,6 +55,8 @@ def test_kinds():
     assert [type(projection) for projection in built] == [Rademacher, SJLT, Identity]
     assert [(projection.parameters, projection.dim) for projection in built] == [(9, 5), (9, 5), (9, 9)]
     assert built[1].nonzeros == 1
+    assert [projection.precision for projection in built] == ["float32"] * 3
+    assert build_projection({"kind": "sjlt", "dim": 5, "precision": "bfloat16"}, 9, 0, 0).precision == "bfloat16"
 
 
 @pytest.mark.parametrize("projection", [{"kind": "identity"}, {"kind": "identity", "dim": 9}])
@@ -73,6 +75,10 @@ def test_the_identity_keeps_every_coordinate(projection, whole_numbers):
         ({"kind": "gauss", "dim": 8}, "projection.kind: found 'gauss', allowed: rademacher, sjlt, identity"),
         ({"kind": "rademacher", "dim": 0}, "projection.dim: found 0 for 72370 parameters, allowed: 1 or more"),
         ({"kind": "sjlt", "dim": 0, "nonzeros": 1}, "projection.dim: found 0"),
+        (
+            {"kind": "sjlt", "dim": 4, "precision": "float16"},
+            "projection.precision: found 'float16', allowed: float32, bfloat16",
+        ),
         ({"kind": "sjlt", "dim": 4, "nonzeros": 5}, "projection.nonzeros: found 5, allowed: 1 to projection.dim = 4"),
     ],
 )

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trakway.projection.philox import philox, philox_words
+from trakway.projection.philox import philox, philox_lanes, philox_words
 
 WORD = 0xFFFFFFFF
 # Known answers of Random123 for philox4x32 with 10 rounds: counter, key, output.
@@ -44,3 +44,11 @@ def test_counters_of_any_shape():
     for i in range(3):
         for j in range(5):
             np.testing.assert_array_equal(whole[i, j], philox(counters[i, j], 17))
+
+
+@given(row=st.integers(0, 2**50), group=words, key=st.integers(0, 2**63 - 1))
+def test_lanes_equal_the_reference(row, group, key):
+    found = np.empty((4, 32), np.uint64)
+    philox_lanes(found, row, group, np.uint64(key))
+    counters = np.array([[row % 2**32, row // 2**32, group, lane] for lane in range(32)], np.uint32)
+    np.testing.assert_array_equal(found.T, philox(counters, key))

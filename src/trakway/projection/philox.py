@@ -42,3 +42,23 @@ def philox_words(c0, c1, c2, c3, key):  # pragma: no cover (compiled)
         k0 = (k0 + np.uint64(0x9E3779B9)) & low
         k1 = (k1 + np.uint64(0xBB67AE85)) & low
     return c0, c1, c2, c3
+
+
+@numba.njit
+def philox_lanes(words, row, group, key):  # pragma: no cover (compiled)
+    """The same for counters (row mod 2³², row div 2³², group, lane), lane = 0, 1...: uint64 words (4, lanes).
+
+    Round by round over all lanes, which the compiler turns into vectors.
+    """
+    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+    c0, c1, c2, c3 = words[0], words[1], words[2], words[3]
+    for lane in range(words.shape[1]):
+        c0[lane], c1[lane] = np.uint64(row) & low, np.uint64(row) >> half
+        c2[lane], c3[lane] = group, lane
+    k0, k1 = key & low, key >> half
+    for _ in range(ROUNDS):
+        for lane in range(words.shape[1]):
+            p0, p1 = c0[lane] * np.uint64(0xD2511F53), c2[lane] * np.uint64(0xCD9E8D57)
+            x, y = (p1 >> half) ^ c1[lane] ^ k0, (p0 >> half) ^ c3[lane] ^ k1
+            c0[lane], c1[lane], c2[lane], c3[lane] = x, p1 & low, y, p0 & low
+        k0, k1 = (k0 + np.uint64(0x9E3779B9)) & low, (k1 + np.uint64(0xBB67AE85)) & low

@@ -2,6 +2,8 @@
 
 Entry l of row i comes from ``w = philox(counter=(i mod 2³², i div 2³², l, 1), key)``: it stands in column
 ``(w[0]·k) div 2³²`` and is negative where the lowest bit of ``w[1]`` is set. Entries that fall together add up.
+
+On a CPU, 16 gradients are projected together, one a lane: each entry is one vector addition.
 """
 
 import math
@@ -13,67 +15,88 @@ from torch import Tensor
 
 from trakway.errors import UserError
 from trakway.projection.base import Projection
+from trakway.projection.lanes import LANES, add_scaled, load_lanes, store_lanes
 from trakway.projection.philox import philox_words
+
+KEPT = 1 << 22  # entries of P that are kept between calls (32 MB); with more, blocks are made again each time
+BLOCK = 1 << 18  # coordinates a block, at most: their gradients stay in no cache, their sums do
+SLAB = 1 << 10  # coordinates turned into lanes at a time: 64 KB
+DEPTH = 256  # additions to one float32 sum, on average, before it goes to a float64 total
 
 
 class SJLT(Projection):
-    """Sparse projection; its cost does not grow with k."""
+    """Sparse projection; its arithmetic does not grow with k."""
 
-    def __init__(self, parameters: int, dim: int, key: int, nonzeros: int = 1):
-        super().__init__(parameters, dim)
+    def __init__(self, parameters: int, dim: int, key: int, nonzeros: int = 1, precision: str = "float32"):
+        super().__init__(parameters, dim, precision)
         if not 1 <= nonzeros <= dim:
             raise UserError(f"projection.nonzeros: found {nonzeros}, allowed: 1 to projection.dim = {dim}")
         self.nonzeros = nonzeros
-        self.columns = np.empty((nonzeros, parameters), np.int32)
-        self.signs = np.empty((nonzeros, parameters), np.float32)
-        _fill(self.columns, self.signs, dim, np.uint64(key))
-        self._on_device = None
+        self.key = key
+        self._kept = None
+
+    def entries(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return columns (int32) and signs (float32 ±1) of rows ``start`` to ``stop``: shape (s, stop - start)."""
+        if self._kept is None and self.nonzeros * self.parameters <= KEPT:
+            self._kept = self._make(0, self.parameters)
+        if self._kept is not None:
+            return tuple(kept[:, start:stop] for kept in self._kept)
+        return self._make(start, stop)
+
+    def _make(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        columns = np.empty((self.nonzeros, stop - start), np.int32)
+        signs = np.empty(columns.shape, np.float32)
+        _fill(columns, signs, start, self.dim, np.uint64(self.key))
+        return columns, signs
 
     def __call__(self, gradients: Tensor) -> Tensor:
-        if gradients.device.type == "cpu":
-            features = np.zeros((len(gradients), self.dim), np.float32)
-            _scatter(features, gradients.contiguous().numpy(), self.columns, self.signs)
-            features = torch.from_numpy(features)
-        else:
-            features = self._gpu(gradients)
+        height = max(SLAB, min(BLOCK, DEPTH * self.dim))
+        features = (
+            self.sum_blocks(gradients, height, self._multiply)
+            if gradients.device.type == "cpu"
+            else self._by_blocks(gradients)
+        )
         return features.mul_(1 / math.sqrt(self.nonzeros))
 
-    def _gpu(self, gradients: Tensor) -> Tensor:
-        if self._on_device is None:
+    def _multiply(self, product: np.ndarray, block: np.ndarray, start: int) -> None:
+        _scatter(product, block, *self.entries(start, start + block.shape[1]))
+
+    def _by_blocks(self, gradients: Tensor) -> Tensor:
+        features = torch.zeros(len(gradients), self.dim, device=gradients.device)
+        for start in range(0, self.parameters, KEPT):
+            block = self.rounded(gradients[:, start : start + KEPT])
+            columns, signs = self.entries(start, start + block.shape[1])
             # A sparse matrix product sums in a fixed order; index_add_ on a GPU would not.
-            rows = np.tile(np.arange(self.parameters), self.nonzeros)
-            index = torch.from_numpy(np.stack([self.columns.ravel(), rows]))
-            matrix = torch.sparse_coo_tensor(index, torch.from_numpy(self.signs.ravel()), (self.dim, self.parameters))
-            self._on_device = matrix.coalesce().to_sparse_csr().to(gradients.device)
-        return (self._on_device @ gradients.T).T.contiguous()
+            rows = np.tile(np.arange(block.shape[1]), self.nonzeros)
+            index = torch.from_numpy(np.stack([columns.ravel(), rows]))
+            matrix = torch.sparse_coo_tensor(index, torch.from_numpy(signs.ravel()), (self.dim, block.shape[1]))
+            features += (matrix.coalesce().to_sparse_csr().to(gradients.device) @ block.T).T
+        return features
 
 
 @numba.njit(cache=True)
-def _fill(columns, signs, dim, key):  # pragma: no cover (compiled)
+def _fill(columns, signs, start, dim, key):  # pragma: no cover (compiled)
     low = np.uint64(0xFFFFFFFF)
     for entry in range(columns.shape[0]):
         for i in range(columns.shape[1]):
-            row = np.uint64(i)
+            row = np.uint64(start + i)
             w = philox_words(row & low, row >> np.uint64(32), np.uint64(entry), np.uint64(1), key)
             columns[entry, i] = (w[0] * np.uint64(dim)) >> np.uint64(32)
             signs[entry, i] = 1.0 - 2.0 * (w[1] & np.uint64(1))
 
 
-@numba.njit(cache=True)
-def _scatter(features, gradients, columns, signs):  # pragma: no cover (compiled)
-    rows, parameters = gradients.shape
-    # Four gradients at a time: the additions of one wait for each other where columns repeat, those of four overlap.
-    for b in range(0, rows - rows % 4, 4):
-        f0, f1, f2, f3 = features[b], features[b + 1], features[b + 2], features[b + 3]
-        g0, g1, g2, g3 = gradients[b], gradients[b + 1], gradients[b + 2], gradients[b + 3]
-        for entry in range(columns.shape[0]):
-            for i in range(parameters):
-                j, sign = columns[entry, i], signs[entry, i]
-                f0[j] += sign * g0[i]
-                f1[j] += sign * g1[i]
-                f2[j] += sign * g2[i]
-                f3[j] += sign * g3[i]
-    for b in range(rows - rows % 4, rows):
-        for entry in range(columns.shape[0]):
-            for i in range(parameters):
-                features[b, columns[entry, i]] += signs[entry, i] * gradients[b, i]
+@numba.njit("void(float32[:, ::1], float32[:, :], int32[:, :], float32[:, :])", cache=True)
+def _scatter(product, gradients, columns, signs):  # pragma: no cover (compiled)
+    """Write gradients (B, rows) times these rows of √s·P to product (B, k)."""
+    (batch, dim), rows = product.shape, gradients.shape[1]
+    values = np.empty((SLAB, LANES), np.float32)
+    sums = np.empty((dim, LANES), np.float32)
+    for tile in range(0, batch, LANES):
+        sums[:] = 0
+        for start in range(0, rows, SLAB):
+            stop = min(start + SLAB, rows)
+            load_lanes(values, gradients, tile, start, stop - start)
+            for entry in range(columns.shape[0]):
+                for i in range(start, stop):
+                    add_scaled(sums, np.int64(columns[entry, i]), values, i - start, signs[entry, i])
+        store_lanes(sums, product, tile, 0, dim)
