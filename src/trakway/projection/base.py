@@ -40,6 +40,11 @@ class Projection(ABC):
         """Return float32 gradients of the asked precision, without a copy where they already are."""
         return (gradients.bfloat16() if self.precision == "bfloat16" else gradients).float()
 
+    def narrowed(self, gradients: Tensor) -> Tensor:
+        """Return gradients as a GPU kernel takes them: of the asked precision, at most float32."""
+        narrow = gradients.bfloat16() if self.precision == "bfloat16" else gradients
+        return narrow.float() if narrow.dtype == torch.float64 else narrow
+
     def sum_blocks(
         self, gradients: Tensor, height: int, multiply: Callable[[np.ndarray, np.ndarray, int], None]
     ) -> Tensor:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trakway.projection import gpu
 from trakway.projection.base import Projection
 from trakway.projection.lanes import LANES, add_and_subtract, add_entries, load_lanes, store_lanes
 from trakway.projection.philox import philox_lanes
@@ -49,6 +50,8 @@ class Rademacher(Projection):
     def __call__(self, gradients: Tensor) -> Tensor:
         if gradients.device.type == "cpu":
             features = self.sum_blocks(gradients, HEIGHT, self._multiply)
+        elif gpu.usable():
+            return gpu.rademacher(self.narrowed(gradients), self.dim, self.key)
         else:
             features = self._by_blocks(gradients)
         return features.mul_(1 / math.sqrt(self.dim))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from trakway.errors import UserError
+from trakway.projection import gpu
 from trakway.projection.base import Projection
 from trakway.projection.lanes import LANES, add_scaled, load_lanes, store_lanes
 from trakway.projection.philox import philox_words
@@ -50,12 +51,12 @@ class SJLT(Projection):
         return columns, signs
 
     def __call__(self, gradients: Tensor) -> Tensor:
-        height = max(SLAB, min(BLOCK, DEPTH * self.dim))
-        features = (
-            self.sum_blocks(gradients, height, self._multiply)
-            if gradients.device.type == "cpu"
-            else self._by_blocks(gradients)
-        )
+        if gradients.device.type == "cpu":
+            features = self.sum_blocks(gradients, max(SLAB, min(BLOCK, DEPTH * self.dim)), self._multiply)
+        elif gpu.usable():
+            return gpu.sjlt(self.narrowed(gradients), self.dim, self.key, self.nonzeros)
+        else:
+            features = self._by_blocks(gradients)
         return features.mul_(1 / math.sqrt(self.nonzeros))
 
     def _multiply(self, product: np.ndarray, block: np.ndarray, start: int) -> None:
