@@ -154,6 +154,11 @@ class TestProjections:
         assert found["identity"]["dim"] is None
         assert {name: plan.projection_name(projection) for name, projection in found.items()} == {n: n for n in found}
 
+    def test_precision_is_part_of_the_name(self):
+        main = {"kind": "sjlt", "dim": 64, "nonzeros": 2, "precision": "bfloat16"}
+        assert plan.projection_name(main) == "sjlt2-64-bfloat16"
+        assert plan.projection_name(main | {"precision": "float32"}) == "sjlt2-64"
+
     def test_without_ablation(self):
         main = {"kind": "sjlt", "dim": 64, "nonzeros": 1}
         assert plan.projections({"projection": main}) == {"sjlt1-64": main}

@@ -126,7 +126,9 @@ def projection_name(projection: dict) -> str:
     kind = projection["kind"]
     if kind == "identity":
         return kind
-    return f"{kind}{projection.get('nonzeros', 1) if kind == 'sjlt' else ''}-{projection['dim']}"
+    nonzeros = projection.get("nonzeros", 1) if kind == "sjlt" else ""
+    precision = "" if projection.get("precision", "float32") == "float32" else f"-{projection['precision']}"
+    return f"{kind}{nonzeros}-{projection['dim']}{precision}"
 
 
 def projections(settings: dict) -> dict[str, dict]:
