@@ -51,7 +51,7 @@ class Rademacher(Projection):
         if gradients.device.type == "cpu":
             features = self.sum_blocks(gradients, HEIGHT, self._multiply)
         elif gpu.usable():
-            return gpu.rademacher(self.narrowed(gradients), self.dim, self.key)
+            return gpu.rademacher(self.narrowed(gradients), self.dim, self.key, check=False)
         else:
             features = self._by_blocks(gradients)
         return features.mul_(1 / math.sqrt(self.dim))

@@ -54,7 +54,7 @@ class SJLT(Projection):
         if gradients.device.type == "cpu":
             features = self.sum_blocks(gradients, max(SLAB, min(BLOCK, DEPTH * self.dim)), self._multiply)
         elif gpu.usable():
-            return gpu.sjlt(self.narrowed(gradients), self.dim, self.key, self.nonzeros)
+            return gpu.sjlt(self.narrowed(gradients), self.dim, self.key, self.nonzeros, check=False)
         else:
             features = self._by_blocks(gradients)
         return features.mul_(1 / math.sqrt(self.nonzeros))

@@ -37,3 +37,12 @@ def test_kernels_that_differ_are_not(stand_in, kind, spoil):
     stand_in.setattr(agreement, kind, lambda *arguments: spoil(right(*arguments)))
     with pytest.warns(UserWarning, match=f"the GPU kernel of {kind} differs from its definition"):
         assert not agreement.usable()
+
+
+def test_kernels_that_do_not_run_are_not_used(stand_in):
+    def broken(*arguments):
+        raise RuntimeError("no such instruction")
+
+    stand_in.setattr(agreement, "sjlt", broken)
+    with pytest.warns(UserWarning, match="do not run on this device .no such instruction."):
+        assert not agreement.usable()
