@@ -4,10 +4,11 @@ from pathlib import Path
 
 from trakway.command import Command
 from trakway.config import read_settings
+from trakway.plan import CODE
 
 
 def main(arguments):
-    from trakway.features import CODE, Member, extract_features
+    from trakway.features import Member, extract_features
     from trakway.files import read_json, read_table, write_json
     from trakway.fingerprint import code_digest, data_digest, fingerprint
     from trakway.projection import VERSION
@@ -27,7 +28,9 @@ def main(arguments):
         for m in shard["models"]
     ]
     targets = read_table(arguments.targets)["row"].to_numpy(copy=True)
-    identity = fingerprint(settings, shard, arguments.checkpoint, data_digest(arguments.data), code_digest(*CODE))
+    identity = fingerprint(
+        settings, shard, arguments.checkpoint, data_digest(arguments.data), code_digest(*CODE["features"])
+    )
     parameters, cost = extract_features(
         task, members, settings["projection"], targets, arguments.chunk, identity, arguments.output
     )

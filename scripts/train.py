@@ -4,7 +4,7 @@ from pathlib import Path
 
 from trakway.command import Command
 from trakway.config import read_settings
-from trakway.plan import shard_range
+from trakway.plan import CODE, shard_range
 
 
 def main(arguments):
@@ -13,12 +13,12 @@ def main(arguments):
     from trakway.files import read_array, write_json, write_table
     from trakway.fingerprint import code_digest, data_digest, fingerprint
     from trakway.tasks import build_task
-    from trakway.training import CODE, Ensemble, train_shard
+    from trakway.training import Ensemble, train_shard
 
     settings = read_settings(arguments.settings)
     task = build_task(settings, arguments.data, arguments.device)
     ensemble = Ensemble(arguments.ensemble, read_array(arguments.subsets), arguments.seeds)
-    identity = fingerprint(settings, data_digest(arguments.data), code_digest(*CODE))
+    identity = fingerprint(settings, data_digest(arguments.data), code_digest(*CODE["train"]))
     folder = arguments.output.parent / "models"
     indices = shard_range(arguments.shard)
     models, curves, cost = train_shard(task, ensemble, indices, settings["training"], identity, folder)

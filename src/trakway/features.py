@@ -18,9 +18,6 @@ from trakway.resumable import Block, Part, fill_arrays, row_blocks
 from trakway.tasks import Task
 from trakway.training.checkpoint import first_bad_tensor
 
-# The code that decides a feature.
-CODE = ("gradients/*.py", "projection/*.py", "tasks/*.py", "models/*.py", "data/images.py", "seeds.py")
-
 
 @dataclass(frozen=True)
 class Member:

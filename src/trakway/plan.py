@@ -67,6 +67,22 @@ def count_removal_rows(removal: dict) -> int:
     return len(removal_rows(removal))
 
 
+_MODEL_CODE = ("tasks/*.py", "models/*.py", "data/images.py", "seeds.py")
+CODE = {
+    "train": ("training/*.py", *_MODEL_CODE),
+    "features": (
+        "features.py",
+        "gradients/*.py",
+        "projection/*.py",
+        "projection/gpu/*.py",
+        "projection/gpu/*.cu*",
+        *_MODEL_CODE,
+    ),
+}
+"""The library files that decide a trained model and a feature: the workflow runs a stage again when they change, and
+pieces that an interrupted run has finished are used only if they have not."""
+
+
 NEEDS = {
     "trak": ("features",),
     "gradient_dot": ("features",),

@@ -6,15 +6,7 @@ rule features:
         data=DATA,
         targets=rules.draw_targets.output,
         models=f"{ROOT}/train/members/{{shard}}.json",
-        code=code(
-            "features.py",
-            "gradients/*.py",
-            "projection/*.py",
-            "tasks/*.py",
-            "models/*.py",
-            "data/images.py",
-            "seeds.py",
-        ),
+        code=code(*plan.CODE["features"]),
     output:
         train=f"{ROOT}/features/{{projection}}/{{checkpoint}}/{{shard}}/train.npy",
         weights=f"{ROOT}/features/{{projection}}/{{checkpoint}}/{{shard}}/weights.npy",

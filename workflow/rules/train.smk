@@ -14,7 +14,7 @@ rule train:
     input:
         data=DATA,
         subsets=f"{ROOT}/subsets/{{ensemble}}.npy",
-        code=code("training/*.py", "tasks/*.py", "models/*.py", "data/images.py", "seeds.py"),
+        code=code(*plan.CODE["train"]),
     output:
         models=f"{ROOT}/train/{{ensemble}}/{{shard}}.json",
         curves=f"{ROOT}/train/{{ensemble}}/{{shard}}.curves.parquet",

@@ -15,14 +15,6 @@ from trakway.tasks import Task
 from trakway.training.checkpoint import load_checkpoint
 from trakway.training.loop import checkpoint_epochs, checkpoint_path, train_model
 
-CODE = (
-    "training/*.py",
-    "tasks/*.py",
-    "models/*.py",
-    "data/images.py",
-    "seeds.py",
-)  # the code that decides a trained model
-
 
 @dataclass(frozen=True)
 class Ensemble:
