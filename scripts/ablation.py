@@ -1,4 +1,4 @@
-"""Measure the LDS of TRAK with one setting varied at a time."""
+"""Measure the LDS of the main method with one setting varied at a time."""
 
 import dataclasses
 from pathlib import Path
@@ -13,10 +13,11 @@ def main(arguments):
 
     from trakway.attribution.arguments import material_of
     from trakway.attribution.loading import load_features, load_outputs
-    from trakway.files import read_array, write_table
+    from trakway.files import read_array, read_table, write_table
+    from trakway.plan import main_method
     from trakway.progress import track
     from trakway.validation.ablation import variants
-    from trakway.validation.lds import evaluate, predicted
+    from trakway.validation.lds import evaluate_pooled, predicted
     from trakway.validation.scoring import run_method
 
     settings = read_settings(arguments.settings)
@@ -33,12 +34,13 @@ def main(arguments):
             features = [entry for members in material.checkpoints[-variant.checkpoints :] for entry in members]
         out = np.empty((evaluated, material.size), np.float32)
         part = dataclasses.replace(material, features=features, cache={})
-        record = run_method("trak", part, evaluated, variant.scores, out)
+        record = run_method(main_method(settings), part, evaluated, variant.scores, out)
         predictions[f"{variant.axis} {variant.value}"] = predicted(out, masks)
         rows.append(
             {"axis": variant.axis, "value": variant.value, **{k: record[k] for k in ("members", "dim", "ridge")}}
         )
-    lds = evaluate(predictions, outputs, seed=settings["seed"], **settings["lds"]).lds
+    table = read_table(arguments.targets)
+    lds = evaluate_pooled(predictions, outputs, table, seed=settings["seed"], **settings["lds"])
     write_table(arguments.output, pd.DataFrame(rows).join(lds[["lds", "lds_low", "lds_high", "ceiling"]]))
 
 
@@ -47,7 +49,9 @@ if __name__ == "__main__":
 
     command = Command(__doc__, computes=True)
     command.add_argument(
-        "--settings", required=True, help="sections seed, projection, scores, ablation, lds: JSON text or a YAML file"
+        "--settings",
+        required=True,
+        help="sections seed, task, methods, projection, scores, ablation, lds: JSON text or a YAML file",
     )
     add_material_arguments(command)
     command.add_argument("--variants", type=Path, nargs="+", required=True, help="feature folders of all projections")

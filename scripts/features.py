@@ -4,19 +4,21 @@ from pathlib import Path
 
 from trakway.command import Command
 from trakway.config import read_settings
-from trakway.plan import CODE
+from trakway.plan import CODE, is_window
 
 
 def main(arguments):
+    import numpy as np
+
     from trakway.features import Member, extract_features
     from trakway.files import read_json, read_table, write_json
-    from trakway.fingerprint import code_digest, data_digest, fingerprint
+    from trakway.fingerprint import code_digest, data_digest, file_digest, fingerprint
     from trakway.projection import VERSION
     from trakway.tasks import build_task
     from trakway.training import load_model
 
     settings = read_settings(arguments.settings)
-    task = build_task(settings, arguments.data, arguments.device)
+    task = build_task(settings, arguments.data, arguments.device, arguments.targets, arguments.function)
     shard = read_json(arguments.models)
     folder = arguments.models.parent / shard["folder"]
     members = [
@@ -27,9 +29,16 @@ def main(arguments):
         )
         for m in shard["models"]
     ]
-    targets = read_table(arguments.targets)["row"].to_numpy(copy=True)
+    # Gradients at a window's timestep are those of the output: made once.
+    targets = np.arange(0 if is_window(arguments.function) else len(read_table(arguments.targets)))
     identity = fingerprint(
-        settings, shard, arguments.checkpoint, data_digest(arguments.data), code_digest(*CODE["features"])
+        settings,
+        shard,
+        arguments.function,
+        arguments.checkpoint,
+        data_digest(arguments.data),
+        [file_digest(path) for path in sorted(arguments.targets.parent.glob("*.*"))],
+        code_digest(*CODE["features"]),
     )
     parameters, cost = extract_features(
         task, members, settings["projection"], targets, arguments.chunk, identity, arguments.output
@@ -38,6 +47,7 @@ def main(arguments):
         "projection": settings["projection"],
         "definition": VERSION,
         "parameters": parameters,
+        "function": arguments.function,
         "checkpoint": arguments.checkpoint,
         "members": [member.index for member in members],
         "learning_rates": [m["learning_rates"][arguments.checkpoint] for m in shard["models"]],
@@ -49,11 +59,12 @@ def main(arguments):
 if __name__ == "__main__":
     command = Command(__doc__, computes=True)
     command.add_argument(
-        "--settings", required=True, help="sections seed, task, model, projection: JSON text or a YAML file"
+        "--settings", required=True, help="what the task is built from, and projection: JSON text or a YAML file"
     )
     command.add_argument("--data", type=Path, required=True, help="folder of the prepared data")
     command.add_argument("--targets", type=Path, required=True, help="table of targets")
     command.add_argument("--models", type=Path, required=True, help="description of the members (JSON)")
+    command.add_argument("--function", default="output", help="whose gradients: output, norm, or window-TIMESTEP")
     command.add_argument("--checkpoint", type=int, default=-1, help="which kept checkpoint of each member")
     command.add_argument("--chunk", type=int, default=50, help="examples at a time; bounds the memory")
     command.add_argument(

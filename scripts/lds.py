@@ -8,17 +8,18 @@ from trakway.config import read_settings
 
 def main(arguments):
     from trakway.attribution.loading import load_outputs
-    from trakway.files import read_array, read_json, write_table
+    from trakway.files import read_array, read_json, read_table, write_table
     from trakway.validation.lds import evaluate, predicted
 
     settings = read_settings(arguments.settings)
     masks = read_array(arguments.subsets)
     scores = {path.stem: read_array(path) for path in arguments.scores}
-    targets = len(next(iter(scores.values())))
-    outputs = load_outputs(arguments.outputs, arguments.seeds)[:, :, :targets]
+    evaluated = len(next(iter(scores.values())))
+    outputs = load_outputs(arguments.outputs, arguments.seeds)[:, :, :evaluated]
     tables = evaluate(
         {name: predicted(values, masks) for name, values in scores.items()},
         outputs,
+        read_table(arguments.targets),
         seed=settings["seed"],
         resamples=settings["lds"]["resamples"],
         level=settings["lds"]["level"],
@@ -32,6 +33,7 @@ def main(arguments):
 if __name__ == "__main__":
     command = Command(__doc__)
     command.add_argument("--settings", required=True, help="sections seed and lds: JSON text or a YAML file")
+    command.add_argument("--targets", type=Path, required=True, help="table of targets")
     command.add_argument("--scores", type=Path, nargs="+", required=True, help="score files, named by their methods")
     command.add_argument("--records", type=Path, nargs="+", required=True, help="their records (JSON)")
     command.add_argument("--subsets", type=Path, required=True, help="subsets of the evaluation bank")

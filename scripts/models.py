@@ -1,4 +1,4 @@
-"""List every model of an experiment with its training size, final loss and test accuracy."""
+"""List every model of an experiment with its training size, final loss and quality on the test split."""
 
 from pathlib import Path
 
@@ -11,7 +11,8 @@ def main(arguments):
     from trakway.files import read_table, write_table
 
     table = pd.concat([read_table(path) for path in arguments.models])
-    write_table(arguments.output, table[["ensemble", "index", "subset", "seed", "train_size", "accuracy", "loss"]])
+    columns = ["ensemble", "index", "subset", "seed", "train_size", "accuracy", "test_loss", "loss"]
+    write_table(arguments.output, table[[column for column in columns if column in table]])
 
 
 if __name__ == "__main__":

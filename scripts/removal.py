@@ -10,23 +10,29 @@ def main(arguments):
     import numpy as np
 
     from trakway.files import read_array, read_table, write_table
-    from trakway.validation.removal import evaluate, flip_ratios
+    from trakway.validation.removal import evaluate_steps
 
     settings = read_settings(arguments.settings)
     reference = np.concatenate([read_array(path) for path in arguments.reference])
     outputs = np.concatenate([read_array(path) for path in arguments.outputs])
-    rows = read_table(arguments.rows)
-    options = {"seed": settings["seed"], **settings["lds"]}
-    tables = evaluate(reference, outputs, rows, **options)
-    write_table(arguments.output / "brittleness.csv", tables.brittleness)
-    write_table(arguments.output / "flip_ratios.csv", flip_ratios(reference, outputs, rows, **options))
-    write_table(arguments.output / "removal.csv", tables.removal)
+    tables = evaluate_steps(
+        reference,
+        outputs,
+        read_table(arguments.rows),
+        read_table(arguments.targets),
+        settings["removal"]["timesteps"],
+        seed=settings["seed"],
+        **settings["lds"],
+    )
+    for name in ("brittleness", "flip_ratios", "removal"):
+        write_table(arguments.output / f"{name}.csv", tables[name])
 
 
 if __name__ == "__main__":
     command = Command(__doc__)
-    command.add_argument("--settings", required=True, help="sections seed and lds: JSON text or a YAML file")
+    command.add_argument("--settings", required=True, help="sections seed, lds and removal: JSON text or a YAML file")
     command.add_argument("--rows", type=Path, required=True, help="what each subset lacks (Parquet)")
+    command.add_argument("--targets", type=Path, required=True, help="table of targets (Parquet)")
     command.add_argument(
         "--reference", type=Path, nargs="+", required=True, help="outputs of models trained on everything"
     )

@@ -7,13 +7,14 @@ from trakway.config import read_settings
 
 
 def main(arguments):
-    from trakway.files import read_array, read_json, write_array, write_table
+    from trakway.files import read_array, read_json, read_table, write_array, write_table
     from trakway.subsets import removal_subsets
 
     settings = read_settings(arguments.settings)
     scores = {path.stem: read_array(path) for path in arguments.scores}
     n = read_json(arguments.data / "meta.json")["counts"]["train"]
-    masks, table = removal_subsets(settings["removal"], scores, n, settings["seed"])
+    entries = read_table(arguments.targets)
+    masks, table = removal_subsets(settings["removal"], scores, entries, n, settings["seed"])
     write_table(arguments.table, table)
     write_array(arguments.output, masks)
 
@@ -23,6 +24,7 @@ if __name__ == "__main__":
     command.add_argument("--settings", required=True, help="sections seed and removal: JSON text or a YAML file")
     command.add_argument("--data", type=Path, required=True, help="folder of the prepared data")
     command.add_argument("--scores", type=Path, nargs="+", required=True, help="score files, named by their methods")
+    command.add_argument("--targets", type=Path, required=True, help="table of targets (Parquet)")
     command.add_argument("--table", type=Path, required=True, help="what each subset lacks (Parquet)")
     command.add_argument("--output", type=Path, required=True, help="bool .npy, subsets × n")
     command.run(main)

@@ -1,4 +1,4 @@
-"""Compute what the last layer of each member sees of training examples and targets."""
+"""Compute what the last layer of each member, or of the domain's classifier, sees of training examples and targets."""
 
 from pathlib import Path
 
@@ -7,26 +7,32 @@ from trakway.config import read_settings
 
 
 def main(arguments):
-    from trakway.features import Member, extract_representations
-    from trakway.files import read_json, read_table, write_array
+    from trakway.domain import DomainClassifier
+    from trakway.features import extract_representations
+    from trakway.files import read_array, read_json, read_table, write_array
     from trakway.tasks import build_task
     from trakway.training import load_model
 
-    task = build_task(read_settings(arguments.settings), arguments.data, arguments.device)
-    members = []
-    for path in arguments.models:
-        shard = read_json(path)
-        members += [
-            Member(
-                m["index"],
-                m["checkpoints"][-1]["file"],
-                lambda m=m, f=path.parent / shard["folder"]: load_model(task, f, m),
-            )
-            for m in shard["models"]
+    settings = read_settings(arguments.settings)
+    table = read_table(arguments.targets)
+    if settings.get("domain"):
+        classifier = DomainClassifier.load(settings, arguments.data, arguments.models[0], arguments.device)
+        images = read_array(arguments.targets.parent / "images.npy")[table["target"]]
+        task, models = classifier.task, [lambda: classifier.model]
+
+        def target_batch(entries):
+            return classifier.batch(images[entries])
+
+    else:
+        task = build_task(settings, arguments.data, arguments.device, arguments.targets)
+        shards = [(path.parent, read_json(path)) for path in arguments.models]
+        models = [
+            lambda model=model, folder=folder / shard["folder"]: load_model(task, folder, model)
+            for folder, shard in shards
+            for model in shard["models"]
         ]
-    train, targets = extract_representations(
-        task, members, read_table(arguments.targets)["row"].to_numpy(copy=True), arguments.chunk
-    )
+        target_batch = task.target_batch
+    train, targets = extract_representations(task, models, target_batch, len(table), arguments.chunk)
     write_array(arguments.output / "train.npy", train)
     write_array(arguments.output / "targets.npy", targets)
 

@@ -1,4 +1,7 @@
-"""Train the models of one shard of an ensemble; models that an interrupted run has finished are kept."""
+"""Train the models of one shard of an ensemble, or take checkpoints that are there in their place.
+
+Models that an interrupted run has finished are kept.
+"""
 
 from pathlib import Path
 
@@ -13,19 +16,23 @@ def main(arguments):
     from trakway.files import read_array, write_json, write_table
     from trakway.fingerprint import code_digest, data_digest, fingerprint
     from trakway.tasks import build_task
-    from trakway.training import Ensemble, train_shard
+    from trakway.training import Ensemble, adopt, train_shard
 
     settings = read_settings(arguments.settings)
     task = build_task(settings, arguments.data, arguments.device)
-    ensemble = Ensemble(arguments.ensemble, read_array(arguments.subsets), arguments.seeds)
-    identity = fingerprint(settings, data_digest(arguments.data), code_digest(*CODE["train"]))
-    folder = arguments.output.parent / "models"
     indices = shard_range(arguments.shard)
-    models, curves, cost = train_shard(task, ensemble, indices, settings["training"], identity, folder)
-    # Columns by name: a model that an earlier run has finished gives them in another order.
-    table = pd.DataFrame(curves)[["index", "epoch", "loss", "learning_rate"]]
-    write_table(arguments.curves, table.assign(ensemble=ensemble.name))
-    write_json(arguments.output, {"ensemble": ensemble.name, "folder": "models", "models": models})
+    if arguments.adopt:
+        models, curves, cost = adopt(task, arguments.adopt, indices)
+    else:
+        ensemble = Ensemble(arguments.ensemble, read_array(arguments.subsets), arguments.seeds)
+        identity = fingerprint(settings, data_digest(arguments.data), code_digest(*CODE["train"]))
+        folder = arguments.output.parent / "models"
+        models, curves, cost = train_shard(task, ensemble, indices, settings["training"], identity, folder)
+    # Columns by name: a model that an earlier run has finished gives them in another order, an adopted one none.
+    types = {"index": int, "epoch": int, "loss": float, "learning_rate": float}
+    table = pd.DataFrame(curves, columns=list(types)).astype(types)
+    write_table(arguments.curves, table.assign(ensemble=arguments.ensemble))
+    write_json(arguments.output, {"ensemble": arguments.ensemble, "folder": "models", "models": models})
     return cost
 
 
@@ -39,6 +46,9 @@ if __name__ == "__main__":
     command.add_argument("--subsets", type=Path, required=True, help="bool .npy, subsets × n")
     command.add_argument("--seeds", type=int, default=1, help="models a subset")
     command.add_argument("--shard", required=True, help="models to train, e.g. 00000-00025")
+    command.add_argument(
+        "--adopt", nargs="+", metavar="PATH", help="folders of diffusers: one a model, none is trained"
+    )
     command.add_argument("--curves", type=Path, required=True, help="table of training curves (Parquet)")
     command.add_argument("--output", type=Path, required=True, help="description of the models (JSON), beside models/")
     command.run(main)

@@ -37,7 +37,9 @@ def experiment():
         "seed": 0,
         "model": {"name": "resnet_small", "widths": [4, 8]},
         "training": {
+            "optimizer": "sgd",
             "epochs": 4,
+            "steps": None,
             "batch_size": 10,
             "learning_rate": 0.1,
             "momentum": 0.9,
@@ -46,6 +48,8 @@ def experiment():
             "augmentation": "crop_flip",
             "precision": "float32",
             "checkpoints": 2,
+            "ema": None,
+            "paired": False,
         },
     }
 

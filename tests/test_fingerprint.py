@@ -1,5 +1,7 @@
 import hashlib
 import json
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -58,6 +60,41 @@ def test_file_digest_is_sha256(tmp_path):
     content = np.random.default_rng(0).bytes(300_000)
     (tmp_path / "f").write_bytes(content)
     assert file_digest(tmp_path / "f") == hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "folder"
+    (folder / "b").mkdir(parents=True)
+    for name, content in (("c", b"1"), ("b/x", b"2"), ("a.txt", b"3"), ("b.txt", b"")):
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum")
+def test_the_digest_of_a_folder_is_that_of_what_sha256sum_says(folder):
+    command = "find . -type f -printf '%P\\n' | LC_ALL=C sort | xargs sha256sum | sha256sum"
+    said = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, check=True).stdout
+    assert file_digest(folder) == file_digest(str(folder)) == said.split()[0]
+
+
+def test_the_digest_of_a_folder_follows_names_and_contents_alone(folder, tmp_path):
+    first = file_digest(folder)
+    shutil.copytree(folder, tmp_path / "other")
+    (tmp_path / "other/empty").mkdir()
+    assert file_digest(tmp_path / "other") == first
+    digests = {first}
+    changes = (
+        lambda: (folder / "c").write_bytes(b"4"),
+        lambda: (folder / "c").rename(folder / "d"),
+        lambda: (folder / "d").rename(folder / "b/c"),
+        lambda: (folder / "b/y").write_bytes(b""),
+        lambda: (folder / "b/x").unlink(),
+    )
+    for change in changes:
+        change()
+        digests.add(file_digest(folder))
+    assert len(digests) == 1 + len(changes)
 
 
 def test_code_digest_follows_the_matching_files(tmp_path, monkeypatch):

@@ -41,6 +41,29 @@ def test_methods_outside_the_full_grid_are_compared_at_one_fraction():
     assert count_removal_rows(removal | {"sides": ["bottom"]}) == 2 * 3 + 3 + 2 * 4
 
 
+def test_methods_of_steps_get_a_row_for_each_timestep():
+    removal = REMOVAL | {"methods": ["trak", "journey_trak"], "timesteps": [800, 200]}
+    rows = removal_rows(removal)
+    assert count_removal_rows(removal) == len(rows) == 2 * 2 * 3 + 2 * 2 * 3 * 2 + 2 * 4
+    assert len(set(rows)) == len(rows)
+    assert [row for row in rows if row.method == "trak"] == [
+        row for row in removal_rows(REMOVAL) if row.method == "trak"
+    ]
+    assert [row for row in rows if row.method == "random"] == removal_rows(REMOVAL)[-8:]
+    own = [row for row in rows if row.method == "journey_trak"]
+    assert own[:3] == [Removal("journey_trak", "top", 0.1, *one) for one in ((0, 0, 800), (0, 0, 200), (1, 0, 800))]
+
+
+def test_steps_multiply_nothing_else():
+    """Without timesteps a method of steps is like every other, and at one fraction too it keeps its steps."""
+    removal = REMOVAL | {"methods": ["trak", "datamodel"]}
+    assert all(row.timestep is None for row in removal_rows(removal | {"timesteps": None}))
+    assert removal_rows(removal) == removal_rows(removal | {"timesteps": None})
+    compared = removal | {"full_grid": ["trak"], "compare_fraction": 0.2, "timesteps": [5, 3]}
+    found = [(row.fraction, row.target, row.timestep) for row in removal_rows(compared) if row.method == "datamodel"]
+    assert found == [(0.2, target, timestep) for target in range(3) for timestep in (5, 3)]
+
+
 def test_random_is_the_control_only():
     rows = removal_rows(REMOVAL | {"methods": ["random", "trak", "pixel"]})
     assert rows == removal_rows(REMOVAL)
@@ -86,6 +109,19 @@ class TestScoreSettings:
 
     def test_options_belong_to_methods(self):
         assert set(plan.OPTIONS) <= set(plan.NEEDS)
+
+
+@pytest.mark.parametrize(
+    ("task", "methods", "main"),
+    [
+        ("image_classification", ["pixel", "trak"], "trak"),
+        ("image_classification", ["pixel"], "trak"),
+        ("image_diffusion", ["trak", "journey_trak"], "journey_trak"),
+        ("image_diffusion", ["trak", "pixel"], "trak"),
+    ],
+)
+def test_main_method(task, methods, main):
+    assert plan.main_method({"task": task, "methods": methods}) == main
 
 
 def test_ensemble_sizes():

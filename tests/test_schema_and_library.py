@@ -8,16 +8,20 @@ import pytest
 import torch
 
 from trakway import attribution, plan
-from trakway.config.checks import NEED_ESTIMATION
+from trakway.config import load_experiment
+from trakway.config.checks import SIZES
+from trakway.config.network_checks import SIDES, UNET
 from trakway.config.schemas import load_schema
-from trakway.data.preparation import OPENERS, SOURCES
+from trakway.data.preparation import DEFAULTS, OPENERS, SOURCES
 from trakway.models import MODELS, build_image_model
 from trakway.projection.build import build_projection
 from trakway.tasks.build import build_task
 
 ROOT = Path(__file__).parents[1]
-KEYS = load_schema("experiment")["properties"]
+SCHEMA = load_schema("experiment")
+KEYS = SCHEMA["properties"]
 METHODS = KEYS["methods"]["items"]["enum"]
+EXAMPLES = {"image_classification": "fashion_resnet", "image_diffusion": "digits_ddpm"}  # of each task, small
 
 
 def values(section, key):
@@ -28,8 +32,14 @@ def values(section, key):
 def test_methods():
     lists = [METHODS, values("removal", "methods"), values("removal", "full_grid")]
     assert all(names == list(plan.NEEDS) for names in lists)
-    assert KEYS["methods"]["default"] == METHODS
-    assert set(NEED_ESTIMATION) == {name for name, needs in plan.NEEDS.items() if "estimation" in needs}
+    assert list(plan.METHODS) == KEYS["task"]["enum"]
+    assert {name for names in plan.METHODS.values() for name in names} == set(METHODS)
+
+
+def test_methods_by_default_are_those_of_the_task():
+    assert SCHEMA["if"]["properties"] == {"task": {"const": "image_diffusion"}}
+    assert SCHEMA["then"]["properties"]["methods"]["default"] == list(plan.METHODS["image_diffusion"])
+    assert KEYS["methods"]["default"] == list(plan.METHODS["image_classification"])
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -52,10 +62,10 @@ def test_averages(average):
 
 
 def test_models():
-    assert values("model", "name") == list(MODELS)
+    assert values("model", "name") == [*MODELS, UNET]
 
 
-@pytest.mark.parametrize("name", values("model", "name"))
+@pytest.mark.parametrize("name", MODELS)
 def test_models_build(name):
     with torch.device("meta"):
         model = build_image_model({"name": name, "widths": None}, 1, 7)
@@ -67,6 +77,14 @@ def test_data_sets_and_sources():
     assert values("dataset", "source") == list(SOURCES)
 
 
+@pytest.mark.parametrize("name", ["digits", "fashion_mnist"])
+def test_sizes_that_the_checks_know(name):
+    source = OPENERS[name](DEFAULTS | {"source": "packed"})
+    assert source.train.pixels.shape(None)[1:] == (SIDES[name], SIDES[name])
+    for split, size in SIZES.get(name, {}).items():
+        assert len(getattr(source, split.removesuffix("_size")).labels) == size
+
+
 @pytest.mark.parametrize("kind", values("projection", "kind"))
 def test_projections_build(kind):
     projection = {"kind": kind, "dim": None if kind == "identity" else 4, "nonzeros": 1}
@@ -74,9 +92,15 @@ def test_projections_build(kind):
     assert set(values("ablation", "projection")) == set(values("projection", "kind"))
 
 
-@pytest.mark.parametrize("name", KEYS["task"]["enum"])
-def test_tasks_build(name, prepared, experiment):
-    assert build_task(experiment | {"task": name}, prepared).train_size == 40
+@pytest.mark.parametrize(("name", "example"), EXAMPLES.items())
+def test_tasks_build_from_the_settings_of_an_experiment(name, example, prepared):
+    settings = load_experiment(ROOT / f"config/experiments/{example}.yaml", "smoke")
+    assert settings["task"] == name
+    assert build_task(settings, prepared).train_size == 40
+
+
+def test_every_task_has_an_example():
+    assert list(EXAMPLES) == KEYS["task"]["enum"]
 
 
 def readme_rows():
@@ -99,6 +123,8 @@ def test_every_key_is_in_the_readme_and_no_other():
     for section, lines in rows.items():
         properties = KEYS[section].get("properties", {})
         assert sorted(key for keys, _ in lines for key in keys) == sorted(properties), section
+    ((_, line),) = ((keys, line) for keys, line in rows["journey"] if keys == ["patches"])
+    assert all(f"{key}:" in line for key in KEYS["journey"]["properties"]["patches"]["items"]["properties"])
     for part in ("evaluation", "estimation"):
         (line,) = (line for keys, line in rows["bank"] if keys == [part])
         assert all(f"`{key}`" in line for key in KEYS["bank"]["properties"][part]["properties"])
@@ -111,8 +137,10 @@ def test_every_value_is_in_the_readme():
             for value in inner.get("enum", []):
                 (line,) = (line for keys, line in rows[section] if key in keys)
                 assert f"`{value}`" in line, (section, key)
+    ((_, line),) = (row for row in rows[""] if "task" in row[0])
+    assert all(f"`{task}`" in line for task in KEYS["task"]["enum"])
     ((_, line),) = rows["methods"]
-    assert re.findall(r"`(\w+)`", line)[1:] == METHODS
+    assert re.findall(r"`(\w+)`", line.split(";")[0])[1:] == METHODS
 
 
 def test_every_key_of_config_yaml_is_in_the_readme():

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -6,6 +7,12 @@ from hypothesis import strategies as st
 from trakway.errors import UserError
 from trakway.plan import count_removal_rows, removal_rows
 from trakway.subsets import random_subsets, removal_subsets
+
+
+def table_of(count):
+    """The table of targets of a classification experiment."""
+    role = ["evaluation"] * count + ["tuning"]
+    return pd.DataFrame({"target": range(count + 1), "row": 5, "role": role, "label": 0})
 
 
 @given(
@@ -71,17 +78,19 @@ def removals(draw):
     rng = np.random.default_rng(draw(st.integers(0, 99)))
     # Small whole numbers: many ties.
     scores = {name: rng.integers(-3, 4, (targets + 2, n)).astype(np.float32) for name in ("trak", "pixel")}
-    return removal, scores, n
+    return removal, scores, n, table_of(removal["targets"] + 2)
 
 
 @given(drawn=removals())
 @settings(deadline=None)
 def test_removal_takes_exactly_the_right_examples(drawn):
-    removal, scores, n = drawn
-    masks, table = removal_subsets(removal, scores, n, seed=7)
+    removal, scores, n, entries = drawn
+    masks, table = removal_subsets(removal, scores, entries, n, seed=7)
     assert masks.shape == (len(table), n)
     assert len(table) == count_removal_rows(removal)
-    assert list(table.columns) == ["method", "side", "k", "fraction", "target"]
+    assert list(table.columns) == ["method", "side", "k", "fraction", "target", "timestep"]
+    assert table["timestep"].dtype == "Int64"
+    assert table["timestep"].isna().all()
     for mask, row, planned in zip(masks, table.itertuples(), removal_rows(removal), strict=True):
         assert (row.method, row.side, row.fraction, row.target) == (
             planned.method,
@@ -101,7 +110,7 @@ def test_removal_takes_exactly_the_right_examples(drawn):
 
 def test_removal_by_hand():
     removal = {"targets": 1, "fractions": [0.5], "sides": ["top", "bottom"], "methods": ["trak"], "random": 0}
-    masks, table = removal_subsets(removal, {"trak": np.array([[0.0, 5.0, 1.0, 5.0, -1.0, 0.0]])}, 6, 0)
+    masks, table = removal_subsets(removal, {"trak": np.array([[0.0, 5.0, 1.0, 5.0, -1.0, 0.0]])}, table_of(1), 6, 0)
     np.testing.assert_array_equal(np.flatnonzero(~masks[0]), [1, 2, 3])
     np.testing.assert_array_equal(np.flatnonzero(~masks[1]), [0, 4, 5])
     assert table["side"].tolist() == ["top", "bottom"]
@@ -109,12 +118,12 @@ def test_removal_by_hand():
 
 def test_random_control_is_keyed_by_fraction_and_repeat():
     removal = {"targets": 1, "fractions": [0.1, 0.2], "sides": ["top"], "methods": [], "random": 3}
-    few, _ = removal_subsets(removal, {}, 50, 0)
-    many, _ = removal_subsets(removal | {"random": 5, "fractions": [0.1, 0.2, 0.3]}, {}, 50, 0)
+    few, _ = removal_subsets(removal, {}, table_of(1), 50, 0)
+    many, _ = removal_subsets(removal | {"random": 5, "fractions": [0.1, 0.2, 0.3]}, {}, table_of(1), 50, 0)
     np.testing.assert_array_equal(few[:3], many[:3])
     np.testing.assert_array_equal(few[3:], many[5:8])
     assert len(np.unique(many, axis=0)) == len(many)
-    other, _ = removal_subsets(removal, {}, 50, 1)
+    other, _ = removal_subsets(removal, {}, table_of(1), 50, 1)
     assert not np.array_equal(few, other)
 
 
@@ -122,7 +131,7 @@ def test_random_control_is_keyed_by_fraction_and_repeat():
     ("scores", "message"),
     [
         ({}, "no scores of 'trak'"),
-        ({"trak": np.zeros((2, 9))}, r"shape \(2, 9\); needed are at least 2 targets .* × 10"),
+        ({"trak": np.zeros((2, 9))}, r"shape \(2, 9\); needed are at least 2 rows .* × 10"),
         ({"trak": np.zeros((1, 10))}, r"shape \(1, 10\)"),
         ({"trak": np.zeros(10)}, r"shape \(10,\)"),
         ({"trak": np.where(np.arange(20).reshape(2, 10) == 13, np.nan, 0)}, "target 1, training example 3 is nan"),
@@ -131,10 +140,77 @@ def test_random_control_is_keyed_by_fraction_and_repeat():
 def test_scores_that_cannot_be_used(scores, message):
     removal = {"targets": 2, "fractions": [0.1], "sides": ["top"], "methods": ["trak"], "random": 1}
     with pytest.raises(UserError, match=message):
-        removal_subsets(removal, scores, 10, 0)
+        removal_subsets(removal, scores, table_of(2), 10, 0)
 
 
 def test_removing_everything():
     removal = {"targets": 1, "fractions": [0.96], "sides": ["top"], "methods": [], "random": 1}
     with pytest.raises(UserError, match=r"0\.96 removes all 10 training examples"):
-        removal_subsets(removal, {}, 10, 0)
+        removal_subsets(removal, {}, table_of(1), 10, 0)
+
+
+def journeys(count, steps, before=0):
+    """The table of a diffusion experiment: ``count`` samples with a patch each, a real image, a tuning sample."""
+    each = [(pd.NA, ""), *((step, "") for step in steps), (steps[0], "corner")]
+    entries = [(before + one, "generated", *entry, "evaluation") for one in range(count) for entry in each]
+    entries.append((before + count, "test", pd.NA, "", "evaluation"))
+    entries += [(before + count + 1, "generated", *entry, "tuning") for entry in each[:-1]]
+    columns = ["target", "kind", "timestep", "patch", "role"]
+    return pd.DataFrame(entries, columns=columns).astype({"timestep": "Int64"})
+
+
+JOURNEY = {"targets": 2, "fractions": [0.2], "sides": ["top"], "methods": ["trak", "journey_trak"], "random": 2}
+
+
+def test_a_method_of_steps_removes_by_the_scores_of_each_step():
+    entries, n = journeys(3, [800, 200]), 10
+    rng = np.random.default_rng(0)
+    evaluated = int((entries["role"] == "evaluation").sum())
+    scores = {name: rng.standard_normal((evaluated, n)) for name in ("trak", "journey_trak")}
+    masks, table = removal_subsets(JOURNEY | {"timesteps": [200, 800]}, scores, entries, n, 0)
+    # Four entries an image: the whole, 800, 200, the patch.
+    expected = [("trak", 0, None, 0), ("trak", 1, None, 4)]
+    expected += [("journey_trak", 0, 200, 2), ("journey_trak", 0, 800, 1)]
+    expected += [("journey_trak", 1, 200, 6), ("journey_trak", 1, 800, 5)]
+    for mask, row, (method, target, timestep, place) in zip(masks, table.itertuples(), expected, strict=False):
+        assert (row.method, row.target) == (method, target)
+        assert pd.isna(row.timestep) if timestep is None else row.timestep == timestep
+        assert set(np.flatnonzero(~mask)) == set(np.argsort(-scores[method][place])[:2])
+    assert table["method"].tolist() == ["trak"] * 2 + ["journey_trak"] * 4 + ["random"] * 2
+    assert table.loc[6:, "timestep"].isna().all()
+
+
+def test_without_timesteps_the_scores_of_whole_images_count():
+    entries, n = journeys(2, [800, 200]), 10
+    scores = {"journey_trak": np.random.default_rng(0).standard_normal((9, n))}
+    masks, _ = removal_subsets(JOURNEY | {"methods": ["journey_trak"], "timesteps": None}, scores, entries, n, 0)
+    assert len(masks) == 4
+    for mask, place in zip(masks, (0, 4), strict=False):
+        assert set(np.flatnonzero(~mask)) == set(np.argsort(-scores["journey_trak"][place])[:2])
+
+
+def test_scores_that_no_row_needs_may_be_missing():
+    """A method of steps has nothing to say of whole images, and a target beyond removal.targets is not looked at."""
+    entries = journeys(3, [800, 200])
+    scores = np.full((13, 10), np.nan)
+    scores[[2, 6]] = np.arange(10.0)
+    removal = JOURNEY | {"methods": ["journey_trak"], "timesteps": [200]}
+    masks, _ = removal_subsets(removal, {"journey_trak": scores}, entries, 10, 0)
+    assert not masks[:2, 8:].any()
+    scores[6, 3] = np.inf
+    with pytest.raises(UserError, match="journey_trak for target 1, training example 3 is inf"):
+        removal_subsets(removal, {"journey_trak": scores}, entries, 10, 0)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (journeys(1, [800, 200]), r"images \[0\] at timestep 200; needed .* at least 2"),
+        (journeys(2, [800]), r"images \[\] at timestep 200"),
+        (journeys(2, [800, 200], before=1), r"images \[1, 2\] at timestep 200"),
+    ],
+)
+def test_targets_without_an_entry(table, message):
+    removal = JOURNEY | {"methods": ["journey_trak"], "timesteps": [200]}
+    with pytest.raises(UserError, match=message):
+        removal_subsets(removal, {"journey_trak": np.zeros((20, 10))}, table, 10, 0)

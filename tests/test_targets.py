@@ -1,10 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trakway.errors import UserError
-from trakway.targets import draw_targets
+from trakway.files import read_table, write_table
+from trakway.targets import draw_targets, groups
 
 
 def rows(table, role):
@@ -43,3 +45,52 @@ def test_the_draw_is_uniform_and_seeded():
     assert len(set(drawn)) > 500
     share = np.bincount(np.ravel(drawn), minlength=10) / 2000
     assert np.abs(share - 0.3).max() < 5 * np.sqrt(0.3 * 0.7 / 2000)
+
+
+def diffusion_table():
+    """Two generated images with two steps and three patches, three test images; then one generated one for tuning."""
+    generated = [(None, ""), (900, ""), (50, ""), (50, "tail"), (900, "top left"), (50, "ear")]
+    rows = [(image, "generated", *entry, "evaluation") for image in (0, 1) for entry in generated]
+    rows += [(image, "test", None, "", "evaluation") for image in (2, 3, 4)]
+    rows += [(5, "generated", *entry, "tuning") for entry in generated]
+    table = pd.DataFrame(rows, columns=["target", "kind", "timestep", "patch", "role"])
+    return table.astype({"timestep": "Int64"})
+
+
+class TestGroups:
+    def test_by_hand(self):
+        found = [(group.kind, group.timestep, group.positions.tolist()) for group in groups(diffusion_table())]
+        assert found == [
+            ("generated", None, [0, 6]),
+            ("generated", 50, [2, 8]),
+            ("generated", 900, [1, 7]),
+            ("patch tail", 50, [3, 9]),
+            ("patch ear", 50, [5, 11]),
+            ("patch top left", 900, [4, 10]),
+            ("test", None, [12, 13, 14]),
+        ]
+
+    @given(random=st.randoms(use_true_random=False))
+    def test_every_evaluated_entry_is_in_the_group_of_its_kind_wherever_it_stands(self, random):
+        table = diffusion_table()
+        order = random.sample(range(len(table)), len(table))
+        shuffled = table.iloc[order].reset_index(drop=True)
+        found = groups(shuffled)
+        expected = {group[:2]: sorted(group.positions) for group in groups(table)}
+        assert {group[:2]: sorted(order[p] for p in group.positions) for group in found} == expected
+        assert all((np.diff(group.positions) > 0).all() for group in found)
+        steps = [group.timestep for group in found if group.kind == "generated"]
+        assert steps == [None, 50, 900]
+
+    def test_survive_a_file(self, tmp_path):
+        table = diffusion_table()
+        write_table(tmp_path / "targets.parquet", table)
+        read = groups(read_table(tmp_path / "targets.parquet"))
+        for group, again in zip(groups(table), read, strict=True):
+            assert group[:2] == again[:2]
+            np.testing.assert_array_equal(group.positions, again.positions)
+
+    def test_classification_is_one_group(self):
+        (group,) = groups(draw_targets(np.zeros(20, int), 7, 3, 0))
+        assert (group.kind, group.timestep) == ("test", None)
+        np.testing.assert_array_equal(group.positions, np.arange(7))

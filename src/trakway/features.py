@@ -15,7 +15,7 @@ from trakway.progress import track
 from trakway.projection.base import Projection
 from trakway.projection.build import build_projection
 from trakway.resumable import Block, Part, fill_arrays, row_blocks
-from trakway.tasks import Task
+from trakway.tasks import Batch, Task
 from trakway.training.checkpoint import first_bad_tensor
 
 
@@ -45,7 +45,7 @@ def extract_features(
         task: gives f, its slope and the examples.
         members: the models.
         projection: the ``projection`` section.
-        targets: positions of the targets in the test split.
+        targets: positions in the table of targets; none where a function has training gradients alone.
         chunk: examples at a time; bounds the memory (chunk × p floats), changes no feature beyond rounding.
         identity: digest of all that decides the features (settings, checkpoints, code).
         folder: where the files go.
@@ -126,37 +126,48 @@ class _Extractors:
     def train(self, m: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         model, projection = self._member(m)
         outputs, gradients = per_example_gradients(self.task, model, self.task.train_batch(rows))
-        features = self._finite(m, projection(gradients), rows, "training")
+        features = self._finite(m, projection(gradients), rows, "training example")
         return features, self.task.loss_slope(outputs).cpu().numpy()
 
     def target(self, m: int, rows: np.ndarray) -> tuple[np.ndarray]:
         model, projection = self._member(m)
         _, gradients = per_example_gradients(self.task, model, self.task.target_batch(rows))
-        return (self._finite(m, projection(gradients), rows, "test"),)
+        return (self._finite(m, projection(gradients), rows, "target"),)
 
-    def _finite(self, m: int, features: Tensor, rows: np.ndarray, split: str) -> np.ndarray:
+    def _finite(self, m: int, features: Tensor, rows: np.ndarray, what: str) -> np.ndarray:
         bad = torch.nonzero(~torch.isfinite(features).all(1))
         if len(bad):
             raise UserError(
-                f"member {self.members[m].index}, checkpoint {self.members[m].file}: the projected gradient of {split} "
-                f"example {int(rows[bad[0, 0]])} is not finite; look at that example and at the model's training curve"
+                f"member {self.members[m].index}, checkpoint {self.members[m].file}: the projected gradient of {what} "
+                f"{int(rows[bad[0, 0]])} is not finite; look at that example and at the model's training curve"
             )
         return features.cpu().numpy()
 
 
 @torch.no_grad()
 def extract_representations(
-    task: Task, members: Sequence[Member], targets: np.ndarray, chunk: int
+    task: Task,
+    models: Sequence[Callable[[], nn.Module]],
+    target_batch: Callable[[np.ndarray], Batch],
+    targets: int,
+    chunk: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the members' last layer sees: float32 (members, n, d) of training examples, (members, targets, d)."""
+    """Return what the models' last layer sees: float32 (models, n, d) of training examples, (models, targets, d).
+
+    Args:
+        task: gives the training examples and what the last layer sees.
+        models: load them, one at a time.
+        target_batch: from positions of targets to their batch.
+        targets: how many there are.
+        chunk: examples at a time.
+    """
     train, target = [], []
-    for member in track(list(members), "representations"):
-        model = member.load()
-        parts = [
-            task.representation(model, task.train_batch(np.arange(b.start, b.stop)))
-            for b in row_blocks(task.train_size, chunk)
-        ]
-        train.append(torch.cat(parts).float().cpu().numpy())
-        parts = [task.representation(model, task.target_batch(targets[b])) for b in row_blocks(len(targets), chunk)]
-        target.append(torch.cat(parts).float().cpu().numpy())
+    for load in track(list(models), "representations"):
+        model = load()
+        for found, size, batch in ((train, task.train_size, task.train_batch), (target, targets, target_batch)):
+            parts = [
+                task.representation(model, batch(np.arange(block.start, block.stop)))
+                for block in row_blocks(size, chunk)
+            ]
+            found.append(torch.cat(parts).float().cpu().numpy())
     return np.stack(train), np.stack(target)

@@ -22,7 +22,15 @@ def fingerprint(*parts) -> str:
 
 
 def file_digest(path: str | os.PathLike) -> str:
-    """Return the SHA-256 of a file."""
+    """Return the SHA-256 of a file, or of a folder: that of what ``sha256sum`` says of its files, sorted by name.
+
+    The names of a folder's files are relative to it, with subfolders and ``/`` between.
+    """
+    path = Path(path)
+    if path.is_dir():
+        files = sorted((file.relative_to(path).as_posix(), file) for file in path.rglob("*") if file.is_file())
+        lines = [f"{file_digest(file)}  {name}\n" for name, file in files]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 

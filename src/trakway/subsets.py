@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from trakway.entries import positions
 from trakway.errors import UserError
 from trakway.plan import CONTROL, Removal, removal_rows
 from trakway.seeds import generator
@@ -38,7 +39,9 @@ def random_subsets(seed: int, role: str, n: int, count: int, fraction: float) ->
     return masks
 
 
-def removal_subsets(removal: dict, scores: dict[str, np.ndarray], n: int, seed: int) -> tuple[np.ndarray, pd.DataFrame]:
+def removal_subsets(
+    removal: dict, scores: dict[str, np.ndarray], entries: pd.DataFrame, n: int, seed: int
+) -> tuple[np.ndarray, pd.DataFrame]:
     """Build the training subsets of the removal experiment: each lacks ``k = max(1, round(fraction * n))`` examples.
 
     ``top`` removes the k highest-scoring examples of a target, ``bottom`` the k lowest; among equal scores the lower
@@ -46,51 +49,63 @@ def removal_subsets(removal: dict, scores: dict[str, np.ndarray], n: int, seed: 
 
     Args:
         removal: the section ``removal`` of an experiment, see `trakway.plan.removal_rows`.
-        scores: for every method of ``removal`` its scores, evaluated targets × n; the first ``targets`` rows count.
+        scores: for every method of ``removal`` its scores, evaluated entries × n.
+        entries: the table of targets: which row of the scores belongs to a target and a timestep. Targets are the
+            images 0, 1, …, evaluated and, of a diffusion experiment, generated.
         n: number of training examples.
         seed: the experiment's seed.
 
     Returns:
-        Masks (bool, rows × n; True = kept) and a table with one row a mask: method, side, k, fraction, target; in
-        the order of `trakway.plan.removal_rows`.
+        Masks (bool, rows × n; True = kept) and a table with one row a mask: method, side, k, fraction, target,
+        timestep (Int64); in the order of `trakway.plan.removal_rows`.
 
     Raises:
-        UserError: the scores of a method are missing, of the wrong shape or not finite, or nothing would be left.
+        UserError: the scores of a method are missing, of the wrong shape or not finite, a target has no entry, or
+            nothing would be left.
     """
     plan = removal_rows(removal)
-    for method in dict.fromkeys(row.method for row in plan if row.method != CONTROL):
-        _check_scores(method, scores.get(method), removal["targets"], n)
+    chosen = [row for row in plan if row.method != CONTROL]
+    steps = dict.fromkeys(row.timestep for row in chosen)
+    places = {step: positions(entries, step, removal["targets"]) for step in steps}
+    for method, step in dict.fromkeys((row.method, row.timestep) for row in chosen):
+        _check_scores(method, scores.get(method), places[step], n)
     masks = np.ones((len(plan), n), bool)
     table = []
     for mask, row in zip(masks, plan, strict=True):
         k = max(1, round(row.fraction * n))
         if k >= n:
             raise UserError(f"removal.fractions: {row.fraction} removes all {n} training examples; use a smaller one")
-        mask[_order(row, removal, scores, n, seed)[:k]] = False
-        table.append((row.method, row.side, k, row.fraction, row.target))
-    return masks, pd.DataFrame(table, columns=["method", "side", "k", "fraction", "target"])
+        if row.method == CONTROL:
+            stream = generator(seed, "removal", list(removal["fractions"]).index(row.fraction), row.repeat)
+            order = stream.permutation(n)
+        else:
+            order = _order(row, scores[row.method][places[row.timestep][row.target]])
+        mask[order[:k]] = False
+        table.append((row.method, row.side, k, row.fraction, row.target, row.timestep))
+    columns = ["method", "side", "k", "fraction", "target", "timestep"]
+    return masks, pd.DataFrame(table, columns=columns).astype({"timestep": "Int64"})
 
 
-def _order(row: Removal, removal: dict, scores: dict[str, np.ndarray], n: int, seed: int) -> np.ndarray:
+def _order(row: Removal, scores: np.ndarray) -> np.ndarray:
     """Return the examples in the order in which ``row`` removes them."""
-    if row.method == CONTROL:
-        return generator(seed, "removal", list(removal["fractions"]).index(row.fraction), row.repeat).permutation(n)
-    values = np.asarray(scores[row.method][row.target])
+    values = np.asarray(scores)
     return np.argsort(-values if row.side == "top" else values, kind="stable")
 
 
-def _check_scores(method: str, scores: np.ndarray | None, targets: int, n: int) -> None:
+def _check_scores(method: str, scores: np.ndarray | None, places: np.ndarray, n: int) -> None:
+    """Stop unless the scores of the targets, in the rows ``places``, can be ranked."""
     if scores is None:
         raise UserError(f"removal.methods: there are no scores of {method!r}; add it to methods, or remove it here")
-    if scores.ndim != 2 or scores.shape[1] != n or scores.shape[0] < targets:
+    rows = places.max() + 1
+    if scores.ndim != 2 or scores.shape[1] != n or scores.shape[0] < rows:
         raise UserError(
-            f"removal: the scores of {method} have shape {scores.shape}; needed are at least {targets} targets"
-            f" (removal.targets) × {n} training examples"
+            f"removal: the scores of {method} have shape {scores.shape}; needed are at least {rows} rows (of"
+            f" {len(places)} targets, removal.targets) × {n} training examples"
         )
-    for target in range(targets):
-        bad = np.flatnonzero(~np.isfinite(scores[target]))
+    for target, place in enumerate(places):
+        bad = np.flatnonzero(~np.isfinite(scores[place]))
         if len(bad):
-            value = scores[target, bad[0]]
+            value = scores[place, bad[0]]
             raise UserError(
                 f"removal: the score of {method} for target {target}, training example {bad[0]} is {value}; compute the"
                 " scores of this method again"

@@ -27,8 +27,8 @@ def test_absent_things_stay_absent():
     part = empty.of_targets(slice(0, 2)).of_members(3)
     assert (part.targets, part.size) == (2, 5)
     assert empty.of_targets(slice(4, None)).targets == 0
-    assert part.images is part.labels is part.outputs is part.masks is None
-    assert [*part.features, *part.checkpoints, *part.representations] == []
+    assert part.images is part.labels is part.outputs is part.masks is part.final is None
+    assert [*part.features, *part.checkpoints, *part.representations, *part.norm, *part.windows] == []
 
 
 def test_of_members_keeps_the_first(random_material):
@@ -58,3 +58,42 @@ def test_cuts_share_the_cache_and_may(random_material, scores_of):
     alone = random_material(targets=4, members=3).of_members(2)
     np.testing.assert_array_equal(scores_of(trak.score, part, ridge=0.1), scores_of(trak.score, alone, ridge=0.1))
     np.testing.assert_allclose(scores_of(trak.score, material, ridge=0.1)[:2], first, rtol=1e-5)
+
+
+def test_cuts_of_what_diffusion_adds(random_material):
+    other = random_material(seed=1, members=4, targets=5)
+    windows = {100: other.checkpoints[0], 900: other.checkpoints[1]}
+    material = random_material(members=4, targets=5, norm=other.features, windows=windows)
+    part = material.of_members(3)
+    assert part.norm == other.features[:3]
+    assert part.windows == {100: other.checkpoints[0][:3], 900: other.checkpoints[1][:3]}
+    part = material.of_targets(np.array([4, 1]))
+    for cut, whole in zip(
+        [*part.norm, *part.windows[100], *part.windows[900]],
+        [*other.features, *other.checkpoints[0], *other.checkpoints[1]],
+        strict=True,
+    ):
+        assert cut.train is whole.train
+        np.testing.assert_array_equal(cut.targets, whole.targets[[4, 1]])
+
+
+@pytest.mark.parametrize(
+    ("index", "final"),
+    [
+        (slice(0, 3), [0, 0, 0]),
+        (slice(3, None), [0, 0, 2]),
+        (np.array([5, 4, 3]), [0, 2, 2]),
+        (np.array([0, 0, 3]), [1, 1, 2]),  # twice the same image: either will do
+        (np.array([], int), []),
+    ],
+)
+def test_final_entries_are_numbered_anew(index, final):
+    material = attribution.Material(0, 5, 6, final=np.array([0, 0, 0, 3, 3, 5]))
+    np.testing.assert_array_equal(material.of_targets(index).final, final)
+
+
+@pytest.mark.parametrize("index", [slice(1, 3), np.array([0, 4])])
+def test_no_entry_is_kept_without_its_final_one(index):
+    material = attribution.Material(0, 5, 6, final=np.array([0, 0, 0, 3, 3, 5]))
+    with pytest.raises(ValueError, match="without the entry of its image that has no timestep"):
+        material.of_targets(index)

@@ -7,6 +7,7 @@ import yaml
 
 from trakway.config import experiment_tiers, load_config, load_experiment, load_experiments
 from trakway.errors import UserError
+from trakway.plan import METHODS
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = ROOT / "config" / "experiments"
@@ -34,6 +35,53 @@ WRONG = {
     "text for a number": ({"training": {"epochs": "8"}}, "training.epochs", '"8"', ">= 1", "without quotes"),
     "float for an integer": ({"training": {"epochs": 8.0}}, "training.epochs", "8.0", "a whole number", "Write 8."),
     "half an epoch": ({"training": {"epochs": 8.5}}, "training.epochs", "8.5", "a whole number", "default, 8"),
+    "half a step": ({"training": {"steps": 8.5}}, "training.steps", "8.5", "a whole number >= 1, or null", "whatever"),
+    "average over nothing": ({"training": {"ema": 1}}, "training.ema", "1", "> 0 and < 1, or null", "moving average"),
+    "unknown optimizer": ({"training": {"optimizer": "adam"}}, "training.optimizer", '"adam"', "sgd, adamw", "adamw"),
+    "unknown schedule": (
+        {"diffusion": {"schedule": "cosine"}},
+        "diffusion.schedule",
+        '"cosine"',
+        "linear, squaredcos_cap_v2",
+        "noise",
+    ),
+    "a step twice": (
+        {"journey": {"timesteps": [300, 300]}},
+        "journey.timesteps",
+        "[300, 300]",
+        "without repeats",
+        "trajectory",
+    ),
+    "step 0": ({"journey": {"timesteps": [0]}}, "journey.timesteps[0]", "0", "a whole number >= 1", "Change"),
+    "a box of three": (
+        {"journey": {"patches": [{"name": "a", "timestep": 300, "box": [0, 0, 4]}]}},
+        "journey.patches[0].box",
+        "[0, 0, 4]",
+        "a list of 4, each a whole number >= 0",
+        "pixels",
+    ),
+    "a patch without a name": (
+        {"journey": {"patches": [{"name": "", "timestep": 300, "box": [0, 0, 4, 4]}]}},
+        "journey.patches[0].name",
+        '""',
+        "text of the form ^[A-Za-z0-9_-]+$",
+        "tables",
+    ),
+    "half a patch": (
+        {"journey": {"patches": [{"name": "a", "timestep": 300}]}},
+        "journey.patches[0].box",
+        "nothing",
+        "a list of 4",
+        "Add this key",
+    ),
+    "unknown model of the domain": (
+        {"domain": {"model": {"name": "resnet"}}},
+        "domain.model.name",
+        '"resnet"',
+        "resnet9",
+        '"resnet9"?',
+    ),
+    "text for a domain": ({"domain": "resnet9"}, "domain", '"resnet9"', "keys among model, training, or null", "null"),
     "true for an integer": (
         {"members": {"count": True}},
         "members.count",
@@ -44,7 +92,7 @@ WRONG = {
     "false for a number": ({"training": {"momentum": False}}, "training.momentum", "false", ">= 0 and < 1", "Change"),
     "number for a boolean": ({"scores": {"weights": 1}}, "scores.weights", "1", "true or false", "Change"),
     "number for text": ({"dataset": {"path": 5}}, "dataset.path", "5", "text, or null", "quotes"),
-    "list for a section": ({"training": [8]}, "training", "[8]", "a mapping with keys among epochs", "Change"),
+    "list for a section": ({"training": [8]}, "training", "[8]", "a mapping with keys among optimizer", "Change"),
     "empty section": ({"training": None}, "training", "null", "a mapping", "Change"),
     "value for a list": ({"methods": "trak"}, "methods", '"trak"', "a list of at least 1", "Change"),
     "unknown method": ({"methods": ["trka"]}, "methods[0]", '"trka"', "trak, gradient_dot", '"trak"?'),
@@ -125,7 +173,7 @@ def test_a_required_key_may_come_from_the_tier(write, good):
     del good["model"]
     good["tiers"]["demo"]["model"] = {"name": "resnet9"}
     path = write(yaml.safe_dump(good))
-    assert load_experiment(path, "demo")["model"] == {"name": "resnet9", "widths": None}
+    assert load_experiment(path, "demo")["model"]["name"] == "resnet9"
     assert [line.split(": ")[1] for line in lines_of(path, "paper")] == ["model.name"]
 
 
@@ -214,6 +262,52 @@ def test_the_tier_is_laid_over_the_rest_and_defaults_fill_what_is_left(write):
     assert isinstance(settings["training"]["learning_rate"], float)
 
 
+def test_defaults_depend_on_what_is_given(write, write_diffusion):
+    plain = load_experiment(write(), "demo")
+    path = write_diffusion({"tiers": {"demo": {"domain": {"training": {"steps": 40}}}}})
+    settings = load_experiment(path, "demo")
+    assert (plain["training"]["epochs"], plain["training"]["steps"]) == (4, None)
+    assert (settings["domain"]["training"]["epochs"], settings["domain"]["training"]["steps"]) == (None, 40)
+    assert load_experiment(path, "paper")["domain"]["training"]["epochs"] == 8
+    assert settings["domain"]["model"]["widths"] == [16, 32, 64]
+    assert settings["methods"] == list(METHODS["image_diffusion"])
+    assert plain["methods"] == list(METHODS["image_classification"])
+    assert list(settings["domain"]["training"]) == list(settings["training"])
+    assert plain["domain"] is None
+
+
+def test_a_domain_that_only_a_tier_has(write_diffusion):
+    tier = {"domain": {"model": {"name": "resnet9"}, "training": {"batch_size": 20}}}
+    path = write_diffusion({"domain": None, "dataset": {"train_size": 40}, "tiers": {"demo": tier}})
+    assert load_experiment(path, "demo")["domain"]["training"]["batch_size"] == 20
+    assert [line.split(": ")[1] for line in lines_of(path, "paper")] == ["domain"]
+    del tier["domain"]["training"]
+    path = write_diffusion({"domain": None, "dataset": {"train_size": 40}, "tiers": {"demo": tier}})
+    (line,) = lines_of(path)
+    assert line.startswith(
+        f"{path}: domain.training.batch_size: found 50 (the default); allowed: at most dataset.train"
+    )
+
+
+@pytest.mark.parametrize("tier", ["", "demo", "paper"])
+def test_unknown_keys_of_the_domain_and_of_patches(write_diffusion, tier):
+    patch = {"name": "a", "timestep": 300, "box": [0, 0, 4, 4], "bax": 1}
+    changes = {"domain": {"training": {"epoch": 3}}, "journey": {"patches": [patch]}}
+    domain, patches = lines_of(write_diffusion({"tiers": {tier: changes}} if tier else changes))
+    where = f"tiers.{tier}." if tier else ""
+    assert f": {where}domain.training.epoch: found an unknown key" in domain
+    assert 'Did you mean "epochs"?' in domain
+    assert f": {where}journey.patches[0].bax: found an unknown key" in patches
+    assert "allowed: name, timestep, box." in patches
+
+
+@pytest.mark.parametrize("part", [{}, {"model": {}}, {"training": {"epochs": 3}}])
+def test_a_domain_needs_a_model(write_diffusion, part):
+    path = write_diffusion({"domain": None, "tiers": {"demo": {"domain": part}}})
+    (line,) = lines_of(path)
+    assert line.startswith(f"{path}: domain.model.name: found nothing; allowed: one of resnet_small")
+
+
 def test_settings_print_the_same_however_they_are_written(write, good):
     good |= {"scores": {"ridge": [0, 1]}, "projection": {"kind": "sjlt", "dim": 8}, "ablation": {"dim": [8]}}
     one = repr(load_experiment(write(yaml.safe_dump(good)), "demo"))
@@ -283,9 +377,11 @@ def test_shipped_experiments_load_at_all_their_tiers(name, tier):
 
 
 def test_what_is_shipped():
-    papers = {"cifar10_resnet9", "cifar2_resnet9", "imagenet_resnet18"}
+    papers = {"cifar10_resnet9", "cifar2_resnet9", "imagenet_resnet18", "cifar10_ddpm", "cifar2_ddpm"}
     assert {(name, "paper") for name in papers} <= set(SHIPPED)
     assert {tier for name, tier in SHIPPED if name == "fashion_resnet"} == {"smoke", "demo", "validated", "paper"}
+    assert {tier for name, tier in SHIPPED if name == "digits_ddpm"} == {"smoke", "demo", "validated"}
+    assert ("fashion_ddpm", "validated") in SHIPPED
     config = load_config(ROOT / "config" / "config.yaml")
     assert "fashion_resnet" in load_experiments(EXPERIMENTS, config["tier"], config["experiments"])
 

@@ -73,10 +73,11 @@ SCHEMA = {
                 "kind": {"enum": ["p", "q"], "default": "p"},
                 "w": {"type": ["array", "null"], "default": None},
             },
-            "if": {"properties": {"kind": {"const": "q"}}},
+            "if": {"properties": {"kind": {"const": "q"}}, "required": ["kind"]},
             "then": {"properties": {"w": {"default": [7]}}},
         },
         "list": {"type": "array", "items": {"type": "number"}},
+        "maybe": {"type": ["object", "null"], "properties": {"y": {"type": "number", "default": 2}}},
         "count": {"type": "integer"},
     }
 }
@@ -87,6 +88,24 @@ def test_complete_fills_orders_and_makes_floats():
     assert list(done) == ["x", "inner", "list", "count"]
     assert repr(done) == "{'x': 1.0, 'inner': {'kind': 'q', 'w': [7]}, 'list': [1.0, 0.5, True], 'count': 3}"
     assert complete({}, SCHEMA) == {"x": 1.0, "inner": {"kind": "p", "w": None}}
+
+
+def test_a_mapping_that_may_be_null_is_completed_where_it_is_given():
+    assert complete({"maybe": None}, SCHEMA)["maybe"] is None
+    assert complete({"maybe": {}}, SCHEMA)["maybe"] == {"y": 2.0}
+    assert "maybe" not in complete({}, SCHEMA)
+
+
+def test_a_condition_of_a_type():
+    schema = {
+        "properties": {"a": {"default": 8}, "b": {"default": None}},
+        "if": {"properties": {"b": {"type": "integer"}}, "required": ["b"]},
+        "then": {"properties": {"a": {"default": None}}},
+    }
+    assert complete({"b": 3}, schema) == {"a": None, "b": 3}
+    assert complete({"b": None}, schema) == {"a": 8, "b": None}
+    assert complete({}, schema) == {"a": 8, "b": None}
+    assert complete({"a": 1, "b": 3}, schema) == {"a": 1, "b": 3}
 
 
 def test_complete_does_not_lend_out_the_defaults():

@@ -1,6 +1,6 @@
 import pytest
 
-from trakway.config.problems import describe, did_you_mean, dotted, raise_all, schema_problems, show
+from trakway.config.problems import describe, did_you_mean, dotted, raise_all, schema_problems, show, value_at
 from trakway.errors import UserError
 
 
@@ -20,6 +20,10 @@ from trakway.errors import UserError
             "a list of at least 2 without repeats, each text, or null",
         ),
         (
+            {"type": "array", "minItems": 4, "maxItems": 4, "items": {"type": "integer"}},
+            "a list of 4, each a whole number",
+        ),
+        (
             {"type": "object", "properties": {"a": {}, "b": {}}, "minProperties": 1},
             "a mapping with keys among a, b, at least 1",
         ),
@@ -35,6 +39,7 @@ def test_small_words():
     assert did_you_mean("zzz", ["trak"]) == ""
     assert show({"a": None, "b": [True]}) == '{"a": null, "b": [true]}'
     assert len(show("x" * 500)) == 80
+    assert value_at({"a": [{"b": 1}, {"b": 2}]}, "a.1.b") == 2
 
 
 def test_one_line_a_place_and_no_error_without_lines():

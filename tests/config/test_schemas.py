@@ -13,6 +13,7 @@ def nodes(schema, path=()):
     for key, node in schema.get("properties", {}).items():
         yield (*path, key), node, key in schema.get("required", ())
         yield from nodes(node, (*path, key))
+        yield from nodes(node.get("items", {}), (*path, key, "items"))
 
 
 @pytest.fixture(params=["config", "experiment"])
@@ -30,20 +31,29 @@ def test_every_key_is_described_closed_and_has_a_valid_default_or_is_required(sc
     assert schema["additionalProperties"] is False
     for path, node, required in nodes(schema):
         assert node.get("description"), path
-        if node.get("type") == "object":
+        assert path[0] == "tiers" or "properties" not in node or node["additionalProperties"] is False, path
+        if "items" in path:
+            assert required, path  # lists are not merged: each of their items is whole
+        elif node.get("type") == "object":
             assert required or "default" not in node, path
-            assert path[0] == "tiers" or node["additionalProperties"] is False, path
         else:
             assert required != ("default" in node), path
         if "default" in node:
             Validator(node).validate(complete(node["default"], node))
 
 
-def test_every_constant_of_a_condition_is_an_allowed_value(schema):
-    for path, node, _ in nodes(schema):
-        for key, condition in node.get("if", {}).get("properties", {}).items():
-            assert condition["const"] in node["properties"][key]["enum"], path
-            assert set(node["then"]["properties"]) <= set(node["properties"]), path
+def test_conditions_can_hold_and_bring_nothing_but_valid_defaults(schema):
+    conditional = [((), schema, True), *nodes(schema)]
+    for path, node, _ in conditional:
+        condition = node.get("if", {"properties": {}, "required": []})
+        assert set(condition["required"]) == set(condition["properties"]), path  # else a key left out fulfils it
+        for key, part in condition["properties"].items():
+            sub = node["properties"][key]
+            assert part["const"] in sub["enum"] if "const" in part else part["type"] in sub["type"], path
+        for key, part in node.get("then", {"properties": {}})["properties"].items():
+            assert list(part) == ["default"], path
+            Validator(node["properties"][key]).validate(part["default"])
+    assert any("if" in node for _, node, _ in conditional) == ("task" in schema["properties"])
 
 
 @pytest.mark.parametrize(
@@ -69,7 +79,7 @@ def test_what_counts_as_a_number(kind, value, valid):
 def test_relaxed_requires_nothing_and_leaves_the_schema_alone(schema):
     before = repr(schema)
     part = relaxed(schema, without=("tiers",) if "tiers" in schema["properties"] else ())
-    assert not any(required for *_, required in nodes(part))
+    assert not any(required for path, _, required in nodes(part) if "items" not in path)
     assert "tiers" not in part["properties"]
     Validator(part).validate({})
     assert repr(schema) == before

@@ -24,3 +24,14 @@ def check(tmp_path):
         assert box.y1 < height + 0.02, "cut off at the top"
 
     return run
+
+
+@pytest.fixture
+def same_bytes(tmp_path):
+    """Draw a figure twice and save both: the files hold the same bytes."""
+
+    def run(draw):
+        first, second = (save(draw(), tmp_path / name) for name in ("first", "second"))
+        assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+    return run

@@ -12,7 +12,7 @@ def table(ceiling=0.8):
     rows = [("random", -0.01), ("trak", 0.42), ("pixel", 0.07)]
     frame = pd.DataFrame(rows, columns=["method", "lds"])
     frame = frame.assign(lds_low=frame["lds"] - 0.05, lds_high=frame["lds"] + 0.04, ceiling=ceiling)
-    return frame.assign(subsets=50, seeds=3)
+    return frame.assign(kind="test", timestep=pd.NA, subsets=50, seeds=3)
 
 
 def test_bars_best_on_top(check):
@@ -50,5 +50,5 @@ def test_all_methods_fit(check):
     one = table().iloc[:1]
     figure = lds_bars(pd.concat([one.assign(method=method) for method in [*LOOKS, "some_new_method"]]), level=0.9)
     check(figure)
-    assert len(figure.axes[0].patches) == 10
+    assert len(figure.axes[0].patches) == len(LOOKS) + 1
     assert "90 % interval" in figure.get_supxlabel()

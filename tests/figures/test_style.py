@@ -1,9 +1,11 @@
 """Tests of what all figures share."""
 
 import matplotlib
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from trakway.figures import style
 
@@ -66,7 +68,11 @@ def test_save_writes_the_same_bytes_whatever_the_day(tmp_path, monkeypatch):
 
 
 def test_png_has_150_dots_an_inch(tmp_path):
-    from PIL import Image
-
     with Image.open(style.save(drawn(), tmp_path / "x")[0]) as image:
         assert image.size == (300, 150)
+
+
+def test_render_gives_the_pixels_that_save_writes(tmp_path):
+    figure = style.styled(drawn)()  # at 150 dots an inch, as it is saved
+    with Image.open(style.save(figure, tmp_path / "x")[0]) as image:
+        np.testing.assert_array_equal(style.render(figure), np.asarray(image.convert("RGB")))

@@ -76,6 +76,22 @@ def test_batch_norm(examples, draws, last, seed):
     check(layer, images.to(memory_format=torch.channels_last) if last else images, examples, seed)
 
 
+@given(groups=st.sampled_from([1, 2, 4]), examples=counts, draws=counts, last=st.booleans(), seed=seeds)
+def test_group_norm(groups, examples, draws, last, seed):
+    layer = nn.GroupNorm(groups, 4, eps=0.1).double()
+    with torch.no_grad():
+        for tensor in layer.parameters():
+            tensor.copy_(random(4, seed=seed))
+    images = random(examples * draws, 4, 3, 2, seed=seed)
+    check(layer, images.to(memory_format=torch.channels_last) if last else images, examples, seed)
+
+
+@given(between=st.lists(counts, max_size=2), bias=st.booleans(), examples=counts, draws=counts, seed=seeds)
+def test_layer_norm(between, bias, examples, draws, seed):
+    layer = nn.LayerNorm(4, eps=0.1, bias=bias).double()
+    check(layer, random(examples * draws, *between, 4, seed=seed), examples, seed)
+
+
 class Subclass(nn.Linear):
     def forward(self, x):
         return super().forward(x) ** 2
@@ -94,7 +110,10 @@ class Subclass(nn.Linear):
         (nn.BatchNorm2d(2).eval(), True),
         (nn.BatchNorm2d(2), False),
         (nn.BatchNorm2d(2, track_running_stats=False).eval(), False),
-        (nn.LayerNorm(2), False),
+        (nn.GroupNorm(1, 2), True),
+        (nn.LayerNorm(2), True),
+        (nn.LayerNorm((2, 2)), False),
+        (nn.InstanceNorm2d(2, affine=True), False),
         (nn.Embedding(2, 2), False),
     ],
 )

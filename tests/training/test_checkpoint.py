@@ -5,11 +5,23 @@ from torch import nn
 
 from trakway.errors import UserError
 from trakway.fingerprint import file_digest
-from trakway.training.checkpoint import first_bad_tensor, load_checkpoint, load_tensors, save_tensors
+from trakway.training.checkpoint import first_bad_tensor, load_checkpoint, load_tensors, save_checkpoint, save_tensors
 
 
 def network():
     return nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 2))
+
+
+class Network:
+    """What the format asks of a task."""
+
+    checkpoint_format = "safetensors"
+
+    def __init__(self, model=None):
+        self.model = model or network()
+
+    def new_model(self, seed):
+        return self.model
 
 
 @pytest.fixture
@@ -17,14 +29,15 @@ def saved(tmp_path):
     torch.manual_seed(0)
     model = network()
     model(torch.randn(4, 1, 4, 4))  # moves the statistics of the batch norm
-    save_tensors(tmp_path / "m.safetensors", model.state_dict())
+    save_checkpoint(Network(), model, tmp_path / "m.safetensors")
     return model, tmp_path / "m.safetensors"
 
 
 def test_a_checkpoint_gives_the_model_back(saved):
     model, path = saved
-    loaded = load_checkpoint(network(), path, file_digest(path))
+    loaded = load_checkpoint(Network(), path, file_digest(path))
     assert not loaded.training
+    assert set(load_file(path)) == set(model.state_dict())
     for name, tensor in model.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], tensor)
     images = torch.randn(3, 1, 4, 4)
@@ -40,6 +53,11 @@ def test_the_file_is_plain_safetensors_whatever_the_layout(tmp_path):
         assert torch.equal(loaded["b"], tensor.flatten())
 
 
+def test_advice_is_the_callers(tmp_path):
+    with pytest.raises(UserError, match="none.safetensors: not found; look elsewhere$"):
+        load_checkpoint(Network(), tmp_path / "none.safetensors", advice="look elsewhere")
+
+
 def test_a_missing_file(tmp_path):
     with pytest.raises(UserError, match=r"checkpoint .*none.safetensors: not found; .* run again"):
         load_tensors(tmp_path / "none.safetensors")
@@ -53,7 +71,7 @@ def test_a_truncated_file(saved, keep, digest):
     path.write_bytes(path.read_bytes()[:keep])
     reason = "SHA-256 differs" if digest else "not a whole safetensors file"
     with pytest.raises(UserError, match=rf"checkpoint .*m.safetensors: .*{reason}.*run again"):
-        load_checkpoint(network(), path, sha256)
+        load_checkpoint(Network(), path, sha256)
 
 
 def test_an_altered_file(saved):
@@ -62,8 +80,8 @@ def test_an_altered_file(saved):
     content = bytearray(path.read_bytes())
     content[-1] ^= 1  # one bit of one weight
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"checkpoint .*m.safetensors: not the file that training recorded"):
-        load_checkpoint(network(), path, sha256)
+    with pytest.raises(UserError, match=r"checkpoint .*m.safetensors: not the one that was recorded"):
+        load_checkpoint(Network(), path, sha256)
 
 
 def test_another_model(saved):
@@ -71,9 +89,9 @@ def test_another_model(saved):
     with pytest.raises(
         UserError, match=r"checkpoint .*m.safetensors: does not fit the model (?s:.*)size mismatch for 3.weight"
     ):
-        load_checkpoint(nn.Sequential(*network()[:3], nn.Linear(8, 3)), path)
+        load_checkpoint(Network(nn.Sequential(*network()[:3], nn.Linear(8, 3))), path)
     with pytest.raises(UserError, match=r"does not fit the model (?s:.*)Missing key"):
-        load_checkpoint(nn.Sequential(*network(), nn.Linear(2, 2)), path)
+        load_checkpoint(Network(nn.Sequential(*network(), nn.Linear(2, 2))), path)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])

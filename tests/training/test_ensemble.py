@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,7 +11,6 @@ from trakway.errors import UserError
 from trakway.fingerprint import file_digest
 from trakway.tasks import build_task
 from trakway.training import Ensemble, load_checkpoint, load_model, train_shard
-from trakway.training.loop import checkpoint_epochs
 
 SUBSETS = np.zeros((3, 40), bool)
 SUBSETS[0, :20] = SUBSETS[1, 20:] = SUBSETS[2, ::2] = True
@@ -68,8 +68,7 @@ def test_what_a_shard_says_of_its_models(shard, task, ensemble, tmp_path):
         own = [row for row in curves if row["index"] == index]
         assert model["loss"] == own[-1]["loss"]
         rates = [row["learning_rate"] for row in own]
-        assert checkpoint_epochs({"epochs": 3, "checkpoints": 2}) == [2, 3]
-        assert model["learning_rates"] == pytest.approx([rates[0] + rates[1], rates[2]])
+        assert model["learning_rates"] == pytest.approx([rates[0] + rates[1], rates[2]])  # after epochs 2 and 3
     assert json.loads(json.dumps(models)) == models
     records = [json.loads(path.read_text()) for path in sorted((tmp_path / "a").glob("*.json"))]
     assert cost["cpu_seconds"] == pytest.approx(sum(record["cost"]["cpu_seconds"] for record in records))
@@ -113,6 +112,13 @@ def test_finished_models_are_taken_over(shard, trained, weights, tmp_path):
     assert shard("a") == first  # the cost of the earlier process included
     assert len(trained) == 6
     assert weights(tmp_path / "a") == before
+
+
+def test_many_checkpoints_are_taken_over_in_their_order(shard):
+    first = shard("a", range(1), epochs=12, checkpoints=12)
+    names = [entry["file"] for entry in first[0][0]["checkpoints"]]
+    assert names == [f"00000.{i}.safetensors" for i in range(11)] + ["00000.safetensors"]
+    assert shard("a", range(1), epochs=12, checkpoints=12) == first
 
 
 def test_a_shard_killed_midway_keeps_what_is_finished(shard, task, trained, weights, tmp_path, kill_at, killed):
@@ -179,6 +185,71 @@ def test_a_damaged_checkpoint_is_refused_and_trained_again(shard, task, trained,
     assert weights(tmp_path / "a") == before
 
 
+def test_models_of_any_subset_take_the_same_steps(shard):
+    subsets = np.arange(40) < np.array([[7], [25], [40]])
+    settings = {"epochs": None, "steps": 5, "checkpoints": 2, "ensemble": Ensemble("members", subsets, 1)}
+    models, curves, _ = shard("a", range(3), **settings)
+    assert [model["train_size"] for model in models] == [7, 25, 40]
+    # One batch of 7 an epoch, two of 10, four of 10.
+    assert [row["epoch"] for row in curves] == [1, 2, 3, 4, 5, 1, 2, 3, 1, 2]
+    steps = [1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6]
+    rates = np.interp(steps, [0, 0.25, 1], [0, 0.1, 0])
+    for model, visits in zip(models, (7 / 7, 10 / 25, 10 / 40), strict=True):
+        np.testing.assert_allclose(model["learning_rates"], visits * np.array([rates[:2].sum(), rates[2:].sum()]))
+
+
+@pytest.fixture
+def denoisers(shard, denoising):
+    """Train models in the format of diffusers."""
+    changes = {"optimizer": "adamw", "learning_rate": 0.01, "epochs": None, "steps": 3, "checkpoints": 2, "ema": 0.5}
+    return lambda folder, indices=range(2), **others: shard(folder, indices, task=denoising, **(changes | others))
+
+
+def test_an_ensemble_in_folders_of_diffusers(denoisers, denoising, weights, tmp_path):
+    from diffusers import DDPMScheduler, UNet2DModel
+
+    models = denoisers("a")[0]
+    assert denoisers("b")[0] == models
+    assert weights(tmp_path / "a") == weights(tmp_path / "b")
+    batch = denoising.train_batch(np.arange(5))
+    outputs = []
+    for model in models:
+        names = [f"{model['index']:05d}.0", f"{model['index']:05d}"]
+        assert [entry["file"] for entry in model["checkpoints"]] == names
+        for checkpoint, name in enumerate(names):
+            assert model["checkpoints"][checkpoint]["sha256"] == file_digest(tmp_path / "a" / name)
+            loaded = load_model(denoising, tmp_path / "a", model, checkpoint)
+            assert not loaded.training
+            with torch.no_grad():
+                outputs.append(denoising.output(loaded, batch))
+                by_hand = UNet2DModel.from_pretrained(tmp_path / "a" / name)
+                assert torch.equal(outputs[-1], denoising.output(by_hand, batch))
+            assert DDPMScheduler.from_pretrained(tmp_path / "a" / name).config.num_train_timesteps == 100
+    assert len({tuple(output.tolist()) for output in outputs}) == 4
+
+
+@pytest.mark.parametrize("damage", ["altered", "lost", "added", "gone"])
+@pytest.mark.parametrize("name", ["00000", "00000.0"])
+def test_a_damaged_folder_is_refused_and_trained_again(denoisers, denoising, weights, tmp_path, name, damage):
+    models = denoisers("a")[0]
+    before = weights(tmp_path / "a")
+    assert denoisers("a")[0] == models
+    file = tmp_path / "a" / name / "diffusion_pytorch_model.safetensors"
+    if damage == "altered":
+        file.write_bytes(file.read_bytes()[:-1] + bytes([file.read_bytes()[-1] ^ 1]))
+    elif damage == "lost":
+        file.unlink()
+    elif damage == "added":
+        file.with_name("diffusion_pytorch_model.bin").write_bytes(b"")
+    else:
+        shutil.rmtree(tmp_path / "a" / name)
+    checkpoint = [entry["file"] for entry in models[0]["checkpoints"]].index(name)
+    with pytest.raises(UserError, match=rf"checkpoint .*a/{name}: not .* run again: the model is trained anew"):
+        load_model(denoising, tmp_path / "a", models[0], checkpoint)
+    assert denoisers("a")[0] == models
+    assert weights(tmp_path / "a") == before
+
+
 def test_a_loaded_model_is_the_one_that_was_trained(shard, task, tmp_path):
     models = shard("a", range(2), epochs=2, checkpoints=2)[0]
     batch = task.target_batch(np.arange(20))
@@ -187,7 +258,7 @@ def test_a_loaded_model_is_the_one_that_was_trained(shard, task, tmp_path):
         for checkpoint in (0, 1, -1):
             loaded = load_model(task, tmp_path / "a", model, checkpoint)
             assert not loaded.training
-            by_hand = load_checkpoint(task.new_model(9), tmp_path / "a" / model["checkpoints"][checkpoint]["file"])
+            by_hand = load_checkpoint(task, tmp_path / "a" / model["checkpoints"][checkpoint]["file"])
             with torch.no_grad():
                 outputs.append(task.output(loaded, batch))
                 assert torch.equal(outputs[-1], task.output(by_hand, batch))

@@ -1,4 +1,8 @@
-from fractions import Fraction
+import itertools
+import multiprocessing
+import os
+import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -10,7 +14,8 @@ from trakway import seeds
 from trakway.errors import UserError
 from trakway.training import loop
 from trakway.training.checkpoint import load_tensors
-from trakway.training.loop import autocast, checkpoint_epochs, learning_rate, train_model
+from trakway.training.loop import autocast, train_model
+from trakway.training.schedule import Schedule
 
 ROWS = np.arange(0, 40, 2)
 
@@ -44,23 +49,120 @@ def test_every_argument_counts(train, weights, task, tmp_path, change):
     assert weights(tmp_path / "one")["model.safetensors"] != weights(tmp_path / "two")["model.safetensors"]
 
 
-@pytest.mark.parametrize("momentum", [0.9, 0.0])
+ADAMW = {"optimizer": "adamw", "learning_rate": 0.01, "ema": 0.9}
+RUNS = {
+    "sgd": {},
+    "no momentum": {"momentum": 0.0},
+    "sgd, averaged": {"ema": 0.5},
+    "adamw": ADAMW | {"ema": None},
+    "adamw, averaged": ADAMW,
+    "adamw, averaged, steps": ADAMW | {"epochs": None, "steps": 7, "checkpoints": 3},
+}
+
+
+@pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("stops", [[2], [4], [5], [6], [3, 1, 1]])
 def test_a_run_cut_off_anywhere_ends_in_the_same_bytes(
-    train, weights, tmp_path, monkeypatch, kill_at, killed, momentum, stops
+    train, weights, tmp_path, monkeypatch, kill_at, killed, run, stops
 ):
-    expected = train("whole", momentum=momentum)
+    expected = train("whole", **RUNS[run])
     monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
     done = 0
-    for stop in stops:  # 2 batches an epoch, 4 epochs
+    for stop in stops:  # 2 batches an epoch, 4 epochs; with 7 steps the last one has but one
         losses = kill_at(stop)
         with pytest.raises(killed):
-            train("cut", momentum=momentum)
+            train("cut", **RUNS[run])
         done += len(losses) - len(losses) % 2
     losses = kill_at(None)
-    assert train("cut", momentum=momentum) == expected
-    assert len(losses) == 8 - done  # whole epochs are not done again
+    assert train("cut", **RUNS[run]) == expected
+    assert len(losses) == (7 if RUNS[run].get("steps") else 8) - done  # whole epochs are not done again
     assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+
+
+DENOISER = ADAMW | {"epochs": None, "steps": 5, "checkpoints": 2}
+
+
+@pytest.fixture
+def train_denoiser(denoising, experiment, tmp_path):
+    """Train a checkpoint of diffusers in a folder."""
+
+    def train_denoiser(folder, mark="mark", **changes):
+        settings = experiment["training"] | DENOISER | changes
+        return train_model(denoising, ROWS, settings, 3, tmp_path / folder / "model", mark)
+
+    return train_denoiser
+
+
+FILES = ("config.json", "diffusion_pytorch_model.safetensors", "scheduler_config.json")
+
+
+@pytest.mark.parametrize("stops", [[2], [3], [3, 1]])
+def test_a_run_in_the_format_of_diffusers_likewise(
+    train_denoiser, denoising, weights, tmp_path, monkeypatch, kill_at, killed, stops
+):
+    expected = train_denoiser("whole")
+    assert set(weights(tmp_path / "whole")) == {f"{name}/{file}" for name in ("model", "model.0") for file in FILES}
+    monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
+    for stop in stops:
+        kill_at(stop, denoising)
+        with pytest.raises(killed):
+            train_denoiser("cut")
+    assert weights(tmp_path / "cut") == {f: b for f, b in weights(tmp_path / "cut").items() if ".state." in f} != {}
+    losses = kill_at(None, denoising)
+    assert train_denoiser("cut") == expected
+    assert len(losses) < 5
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+
+
+def killed_at_rename(number, work):
+    """Whether a child process that does the work and ends as by kill -9 before its n-th rename got that far."""
+
+    def child():
+        rename, count = os.replace, itertools.count(1)
+
+        def replace(*names):
+            if next(count) == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            rename(*names)
+
+        os.replace = replace
+        work()
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode != 0
+
+
+# In place of an older run's checkpoints, each of which has to be moved away first, or of none.
+@pytest.mark.parametrize(("older", "renames"), [(False, 2 + 2), (True, 2 + 2 * 2)])
+def test_a_kill_before_any_file_gets_its_name(train_denoiser, weights, tmp_path, monkeypatch, older, renames):
+    monkeypatch.setattr(loop, "SAVE_SECONDS", -1.0)
+    train_denoiser("whole")
+    whole, before = weights(tmp_path / "whole"), {}
+    if older:
+        train_denoiser("older", mark="older", learning_rate=0.05)
+        before = weights(tmp_path / "older")
+        assert before["model/config.json"] == whole["model/config.json"]
+        assert before[f"model/{FILES[1]}"] != whole[f"model/{FILES[1]}"]
+    for number in itertools.count(1):
+        folder = f"cut{number}"
+        if older:
+            shutil.copytree(tmp_path / "older", tmp_path / folder)
+        killed = killed_at_rename(number, lambda folder=folder: train_denoiser(folder))
+        left = weights(tmp_path / folder)
+        for name in ("model", "model.0"):  # the older one, the new one or none, and always whole
+            found, *allowed = (
+                {file: content for file, content in files.items() if file.startswith(f"{name}/")}
+                for files in (left, before, whole, {})
+            )
+            assert found in allowed
+        train_denoiser(folder)
+        assert weights(tmp_path / folder) == whole
+        if not killed:
+            break
+    assert number == renames + 1
 
 
 def test_no_state_is_kept_before_it_is_worth_it(train, tmp_path, kill_at, killed):
@@ -121,13 +223,14 @@ def test_checkpoints_are_the_weights_after_their_epochs(train, task, experiment,
     # The first two epochs of four, by hand: Nesterov's momentum and weight decay as in Sutskever et al. (2013).
     model = task.new_model(3).train()
     velocities = [torch.zeros_like(p) for p in model.parameters()]
+    plan = Schedule(len(ROWS), experiment["training"])
     for epoch in range(2):
         rng = seeds.generator(3, "epoch", epoch)
         for number, part in enumerate(np.array_split(rng.permutation(ROWS), 2)):
-            images, labels = task.augment(task.train_batch(part), rng)
+            images, labels = task.training_batch(part, rng)
             loss = torch.nn.functional.cross_entropy(model(images), labels)
             gradients = torch.autograd.grad(loss, list(model.parameters()))
-            rate = learning_rate(2 * epoch + number, 8, experiment["training"])
+            rate = plan.learning_rate(2 * epoch + number)
             with torch.no_grad():
                 for parameter, gradient, velocity in zip(model.parameters(), gradients, velocities, strict=True):
                     gradient = gradient + 5e-4 * parameter
@@ -141,80 +244,100 @@ def test_the_curve_holds_the_means_of_each_epoch(train, task, experiment, kill_a
     losses = kill_at(None)
     curve = train("one", rows=ROWS[:17])["curve"]  # batches of 9 and 8
     assert [row["epoch"] for row in curve] == [1, 2, 3, 4]
+    plan = Schedule(17, experiment["training"])
     for epoch, row in enumerate(curve):
         first, second = (loss.item() for loss in losses[2 * epoch : 2 * epoch + 2])
         np.testing.assert_allclose(row["loss"], (9 * first + 8 * second) / 17, rtol=1e-6)
-        rates = [learning_rate(2 * epoch + number, 8, experiment["training"]) for number in range(2)]
+        rates = [plan.learning_rate(2 * epoch + number) for number in range(2)]
         np.testing.assert_allclose(row["learning_rate"], np.mean(rates), rtol=1e-12)
+
+
+def test_steps_of_adamw_and_the_averaged_weights(train, task, experiment, tmp_path):
+    settings = {"optimizer": "adamw", "learning_rate": 0.01, "epochs": None, "steps": 5, "checkpoints": 2, "ema": 0.5}
+    train("five", rows=ROWS[:17], batch_size=5, **settings)
+    # By hand: three batches of exactly 5 an epoch, two of 17 examples left over; Loshchilov & Hutter (2019).
+    model = task.new_model(3).train()
+    weights = list(model.parameters())
+    means, squares, averages = ([torch.zeros_like(p) for p in weights] for _ in range(3))
+    plan = Schedule(17, experiment["training"] | settings | {"batch_size": 5})
+    step = 0
+    for epoch in range(2):
+        rng = seeds.generator(3, "epoch", epoch)
+        order = rng.permutation(ROWS[:17])
+        for start in (0, 5, 10)[: 5 - step]:
+            images, labels = task.training_batch(order[start : start + 5], rng)
+            gradients = torch.autograd.grad(torch.nn.functional.cross_entropy(model(images), labels), weights)
+            rate, decay = plan.learning_rate(step), min(0.5, (1 + step) / (10 + step)) if step else 0
+            step += 1
+            with torch.no_grad():
+                for p, g, m, v, a in zip(weights, gradients, means, squares, averages, strict=True):
+                    m.mul_(0.9).add_(0.1 * g)
+                    v.mul_(0.999).add_(0.001 * g**2)
+                    p.mul_(1 - rate * 5e-4).sub_(rate * (m / (1 - 0.9**step)) / ((v / (1 - 0.999**step)).sqrt() + 1e-8))
+                    a.mul_(decay).add_((1 - decay) * p)
+            if step in (2, 5):
+                name = "model.0.safetensors" if step == 2 else "model.safetensors"
+                found = load_tensors(tmp_path / "five" / name)
+                expected = dict(model.state_dict())  # buffers: the model's own
+                expected |= {key: a for (key, _), a in zip(model.named_parameters(), averages, strict=True)}
+                torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
+class Spy:
+    """Notes which examples it is asked for; its one weight is the number of steps taken."""
+
+    device, checkpoint_format = "cpu", "safetensors"
+
+    def __init__(self):
+        self.seen, self.saved = [], []
+
+    def new_model(self, seed):
+        return torch.nn.Linear(1, 1)
+
+    def training_batch(self, rows, rng):
+        self.seen.append(rows.tolist())
+        return (torch.zeros(1, 1),)
+
+    def loss(self, model, batch):
+        return model(*batch).sum()
+
+    def train(self, rows, seed, **training):
+        default = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.0, "warmup": 0.2}
+        default |= {"precision": "float32", "checkpoints": 1, "epochs": None, "steps": None, "ema": None}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(loop, "save_checkpoint", lambda task, model, path: self.saved.append(path.name))
+            return train_model(self, rows, default | training, seed, loop.Path("none.safetensors"), "mark")["curve"]
 
 
 @given(size=st.integers(1, 40), batch_size=st.integers(1, 50), epochs=st.integers(1, 3), seed=st.integers(0, 99))
 def test_every_epoch_sees_every_example_of_the_subset_once(size, batch_size, epochs, seed):
     rows = np.random.default_rng(seed).permutation(40)[:size]
-    seen = []
-
-    class Spy:
-        device = "cpu"
-
-        def new_model(self, seed):
-            return torch.nn.Linear(1, 1)
-
-        def train_batch(self, rows):
-            seen.append(rows.tolist())
-            return (torch.zeros(1, 1),)
-
-        def augment(self, batch, rng):
-            return batch
-
-        def loss(self, model, batch):
-            return model(*batch).sum()
-
-    training = {"epochs": epochs, "batch_size": batch_size, "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.0}
-    training |= {"warmup": 0.2, "precision": "float32", "checkpoints": 1}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "save_tensors", lambda path, tensors: None)
-        train_model(Spy(), rows, training, seed, loop.Path("none.safetensors"), "mark")
+    spy = Spy()
+    curve = spy.train(rows, seed, epochs=epochs, batch_size=batch_size)
     batches = max(1, round(size / batch_size))
-    assert len(seen) == epochs * batches
-    lengths = {len(batch) for batch in seen}
+    assert [row["epoch"] for row in curve] == list(range(1, epochs + 1))
+    assert len(spy.seen) == epochs * batches
+    lengths = {len(batch) for batch in spy.seen}
     assert max(lengths) - min(lengths) <= 1
-    orders = [sum(seen[epoch * batches : (epoch + 1) * batches], []) for epoch in range(epochs)]
+    orders = [sum(spy.seen[epoch * batches : (epoch + 1) * batches], []) for epoch in range(epochs)]
     for order in orders:
         assert sorted(order) == sorted(rows.tolist())
     if size > 20:
         assert len({tuple(order) for order in orders}) == epochs
 
 
-@given(steps=st.integers(1, 200), warmup=st.floats(0, 1), peak=st.floats(0.001, 10))
-def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero(steps, warmup, peak):
-    training = {"learning_rate": peak, "warmup": warmup}
-    rates = np.array([learning_rate(step, steps, training) for step in range(steps)])
-    positions = (np.arange(steps) + 1) / (steps + 1)
-    # Straight lines from (0, 0) to (warm-up, peak) to (1, 0).
-    np.testing.assert_allclose(rates, peak * np.interp(positions, [0, warmup, 1], [0, 1, 0]), rtol=1e-6)
-    assert (rates > 0).all()
-    assert (rates <= peak * (1 + 1e-12)).all()
-    assert (np.diff(rates[positions <= warmup]) > 0).all()
-    assert (np.diff(rates[positions >= warmup]) < 0).all()
-
-
-def test_the_peak_is_at_the_end_of_the_warm_up():
-    rates = [learning_rate(step, 99, {"learning_rate": 0.4, "warmup": 0.25}) for step in range(99)]
-    assert int(np.argmax(rates)) == 24
-    assert rates[24] == pytest.approx(0.4)
-    assert rates[-1] == pytest.approx(0.4 * 0.01 / 0.75)
-
-
-@given(st.integers(1, 200).flatmap(lambda epochs: st.tuples(st.just(epochs), st.integers(1, epochs))))
-def test_checkpoints_are_evenly_spaced_and_the_last_is_final(numbers):
-    epochs, count = numbers
-    kept = checkpoint_epochs({"epochs": epochs, "checkpoints": count})
-    assert len(kept) == count
-    assert kept[-1] == epochs
-    assert kept == sorted(set(kept))
-    assert kept[0] >= 1
-    for i, epoch in enumerate(kept):
-        assert abs(epoch - Fraction(epochs * (i + 1), count)) <= Fraction(1, 2)
+@given(size=st.integers(1, 40), batch_size=st.integers(1, 50), steps=st.integers(1, 20), seed=st.integers(0, 99))
+def test_a_run_of_steps_takes_exactly_these(size, batch_size, steps, seed):
+    rows = np.random.default_rng(seed).permutation(40)[:size]
+    spy = Spy()
+    curve = spy.train(rows, seed, steps=steps, batch_size=batch_size, checkpoints=min(steps, 2))
+    assert [len(batch) for batch in spy.seen] == [min(size, batch_size)] * steps
+    batches = max(1, size // batch_size)
+    assert len(curve) == -(-steps // batches)
+    for epoch in range(len(curve)):
+        order = sum(spy.seen[epoch * batches : (epoch + 1) * batches], [])
+        assert order == seeds.generator(seed, "epoch", epoch).permutation(rows)[: len(order)].tolist()
+    assert spy.saved == (["none.0.safetensors"] if steps > 1 else []) + ["none.safetensors"]
 
 
 @pytest.mark.parametrize(("precision", "enabled"), [("float32", False), ("bfloat16", True), ("auto", False)])

@@ -28,4 +28,6 @@ def material():
         labels=(rng.integers(0, 2, n), rng.integers(0, 2, targets)),
         masks=rng.random((subsets, n)) < 0.5,
         outputs=rng.standard_normal((subsets, targets)),
+        norm=entries(),
+        windows={100: entries(), 400: entries()},
     )

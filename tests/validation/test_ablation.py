@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from trakway.config import experiment_tiers, load_experiment
+from trakway.errors import UserError
 from trakway.plan import projection_name, projections
 from trakway.projection.build import build_projection
 from trakway.validation.ablation import variants
@@ -32,7 +33,8 @@ def test_every_value_of_every_grid_is_run_once(shipped):
     expected = {axis: [str(value) for value in shipped["ablation"][axis]] for axis in ("members", "dim", "checkpoints")}
     expected |= {"ridge": [f"{ridge:g}" for ridge in shipped["ablation"]["ridge"]]}
     expected |= {"projection": shipped["ablation"]["projection"]}
-    expected |= {"weights": ["with Q", "without Q"], "average": ["paper", "joint"]}
+    if shipped["task"] == "image_classification":
+        expected |= {"weights": ["with Q", "without Q"], "average": ["paper", "joint"]}
     assert found == expected
     assert all(len(set(values)) == len(values) for values in found.values())
 
@@ -50,14 +52,18 @@ def test_one_setting_is_varied_at_a_time(shipped):
         assert variant.checkpoints <= shipped["training"]["checkpoints"]
 
 
+SETTINGS = {
+    "task": "image_classification",
+    "methods": ["trak"],
+    "projection": {"kind": "sjlt", "dim": 64, "nonzeros": 2},
+    "scores": {"ridge": [0.1, 1.0], "soft_threshold": [0.0], "weights": True, "average": "paper"},
+    "ablation": {"members": [1, 2], "dim": [16], "ridge": [0.0, 0.5], "checkpoints": [1, 3]}
+    | {"projection": ["sjlt", "rademacher", "identity"]},
+}
+
+
 def test_what_the_values_stand_for():
-    settings = {
-        "projection": {"kind": "sjlt", "dim": 64, "nonzeros": 2},
-        "scores": {"ridge": [0.1, 1.0], "soft_threshold": [0.0], "weights": True, "average": "paper"},
-        "ablation": {"members": [1, 2], "dim": [16], "ridge": [0.0, 0.5], "checkpoints": [1, 3]}
-        | {"projection": ["sjlt", "rademacher", "identity"]},
-    }
-    found = {(variant.axis, variant.value): variant for variant in variants(settings)}
+    found = {(variant.axis, variant.value): variant for variant in variants(SETTINGS)}
     assert found["members", "2"].members == 2
     assert found["dim", "16"].projection == "sjlt2-16"
     assert found["ridge", "0.5"].scores["ridge"] == [0.5]
@@ -68,8 +74,23 @@ def test_what_the_values_stand_for():
     assert found["projection", "rademacher"].projection == "rademacher-64"
     assert found["projection", "identity"].projection == "identity"
     assert found["checkpoints", "3"].checkpoints == 3
-    assert {variant.projection for variant in found.values()} == set(projections(settings))
-    alone = settings | {"projection": {"kind": "identity", "dim": None, "nonzeros": 1}}
-    alone["ablation"] = settings["ablation"] | {"projection": ["identity"]}
+    assert {variant.projection for variant in found.values()} == set(projections(SETTINGS))
+    alone = SETTINGS | {"projection": {"kind": "identity", "dim": None, "nonzeros": 1}}
+    alone["ablation"] = SETTINGS["ablation"] | {"projection": ["identity"]}
     assert {variant.projection for variant in variants(alone)} == {"identity"} == set(projections(alone))
     assert not [variant for variant in variants(alone) if variant.axis == "dim"]
+
+
+DIFFUSION = SETTINGS | {"task": "image_diffusion", "methods": ["trak", "journey_trak"]}
+
+
+def test_weights_of_one_are_no_axis_of_diffusion():
+    of_classification, of_diffusion = list(variants(SETTINGS)), list(variants(DIFFUSION))
+    assert of_diffusion == [variant for variant in of_classification if variant.axis not in ("weights", "average")]
+    assert len(of_classification) == len(of_diffusion) + 4
+
+
+def test_a_main_method_without_features_cannot_be_ablated():
+    assert list(variants(DIFFUSION | {"methods": ["trak", "d_trak"]}))
+    with pytest.raises(UserError, match="methods: found d_trak .* allowed: trak, journey_trak, .* add journey_trak"):
+        list(variants(DIFFUSION | {"methods": ["d_trak", "trak"]}))

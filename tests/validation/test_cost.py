@@ -5,11 +5,14 @@ import numpy as np
 import pytest
 
 from trakway import attribution
-from trakway.plan import NEEDS
+from trakway.plan import METHODS, NEEDS
 from trakway.validation import cost
-from trakway.validation.cost import ModelCosts, cost_runs, share_of_models
+from trakway.validation.cost import OWN_MODELS, ModelCosts, cost_runs, share_of_models
 
-COSTS = ModelCosts(members=1000.0, estimation=200.0, features=30.0, checkpoints=7.0, representations=2.0)
+COSTS = ModelCosts(
+    members=1000.0, estimation=200.0, features=30.0, checkpoints=7.0, representations=2.0, norm=0.5, windows=0.25
+)
+DIFFUSION = dataclasses.replace(COSTS, own=OWN_MODELS["image_diffusion"])
 SCORES = {"ridge": [0.1], "soft_threshold": [0.0], "weights": True, "average": "paper"}
 
 
@@ -29,10 +32,29 @@ SCORES = {"ridge": [0.1], "soft_threshold": [0.0], "weights": True, "average": "
 )
 def test_models_behind_a_method(name, seconds):
     assert COSTS.of(name) == seconds
+    assert dataclasses.replace(COSTS, own=OWN_MODELS["image_classification"]).of(name) == seconds
 
 
-def test_every_method_has_a_cost():
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [
+        ("trak", 1030),
+        ("journey_trak", 1030),
+        ("journey_window", 1030.25),  # members, trained once for both of its needs
+        ("d_trak", 1000.5),
+        ("journey_d_trak", 1000.5),
+        ("representation", 2),  # of a classifier that is no member, its training included
+        ("pixel_journey", 0),
+        ("datamodel", 200),
+    ],
+)
+def test_models_behind_a_method_of_diffusion(name, seconds):
+    assert DIFFUSION.of(name) == seconds
+
+
+def test_every_method_and_task_has_a_cost():
     assert all(COSTS.of(name) >= 0 for name in NEEDS)
+    assert set(OWN_MODELS) == set(METHODS)
 
 
 @pytest.mark.parametrize(("share", "members", "subsets"), [(1.0, 3, 40), (0.5, 2, 20), (0.4, 1, 16), (0.001, 1, 2)])
@@ -48,12 +70,26 @@ def test_shares_are_whole_models(material, share, members, subsets):
         assert (count, used) == (members, members / 3)
     assert len(part.checkpoints) == 2
     assert all(len(entries) == members for entries in part.checkpoints)
+    for name in ("journey_window", "d_trak"):
+        part, count, used = share_of_models(name, material, share)
+        assert (count, used) == (members, members / 3)
+        assert part.norm == material.norm[:members]
+        assert part.windows == {timestep: entries[:members] for timestep, entries in material.windows.items()}
     part, count, used = share_of_models("datamodel", material, share)
     assert (count, used) == (subsets, subsets / 40)
     assert (len(part.masks), len(part.outputs), len(part.features)) == (subsets, subsets, 3)
     part, count, used = share_of_models("pixel", material, share)
     assert part is material
     assert (count, used) == (0, 0)
+
+
+def test_a_share_of_one_classifier_is_the_classifier(material):
+    """However many members stand beside it."""
+    one = dataclasses.replace(material, representations=material.representations[:1])
+    for share in (0.1, 0.5, 1.0):
+        part, count, used = share_of_models("representation", one, share)
+        assert (count, used) == (1, 1)
+        assert len(part.representations) == 1
 
 
 @pytest.fixture

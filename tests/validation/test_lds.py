@@ -1,6 +1,7 @@
 """Tests of the linear datamodeling score against scipy, one target at a time."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +10,9 @@ from scipy.stats import spearmanr
 
 from trakway import files
 from trakway.errors import UserError
-from trakway.validation import lds
+from trakway.plan import JOURNEY
+from trakway.targets import groups
+from trakway.validation import intervals, lds
 
 
 def rng(seed=0):
@@ -150,13 +153,21 @@ class TestCeiling:
         assert lds.noise_ceiling(np.ones((20, 2, 5))) == 0
 
 
+def examples(count, first=0):
+    """A table of targets of a classification experiment."""
+    return pd.DataFrame({"target": np.arange(first, first + count), "role": "evaluation"})
+
+
+TARGETS = examples(20, first=100)
+
+
 @pytest.fixture(scope="module")
 def tables():
     outputs, expected = simulate(np.linspace(0.2, 0.9, 20), 40, 3, rng())
     noise = rng(1).standard_normal(expected.shape)
     predictions = {"random": noise, "trak": expected + 0.5 * noise, "nothing": np.zeros_like(expected)}
     records = {"trak": {"members": 10, "dim": 1024, "ridge": 0.1, "method": "trak"}}
-    evaluated = lds.evaluate(predictions, outputs, seed=0, resamples=200, records=records)
+    evaluated = lds.evaluate(predictions, outputs, TARGETS, seed=0, resamples=200, records=records)
     return evaluated, predictions, outputs
 
 
@@ -170,7 +181,10 @@ class TestEvaluate:
         assert trak["lds"] == pytest.approx(lds.lds_per_target(predictions["trak"], outputs.mean(axis=1)).mean())
         assert trak["lds_low"] < trak["lds"] < trak["lds_high"]
         assert (table["ceiling"] == lds.noise_ceiling(outputs)).all()
+        assert (table["over_ceiling"] == table["lds"] / table["ceiling"]).all()
         assert table["timestep"].isna().all()
+        assert (table["kind"] == "test").all()
+        assert (table["targets"] == 20).all()
         nothing = table.set_index("method").loc["nothing", ["lds", "lds_low", "lds_high"]]
         assert (nothing == 0).all()
 
@@ -178,13 +192,15 @@ class TestEvaluate:
         files.write_table(tmp_path / "lds.csv", tables[0].lds)
         text = (tmp_path / "lds.csv").read_text().splitlines()
         assert text[0] == ",".join(lds.COLUMNS)
-        assert text[2].endswith(",40,3,10,1024,0.1")
-        assert text[1].endswith(",40,3,,,")
+        assert text[2].endswith(",40,3,10,1024,0.1,20")
+        assert text[1].startswith("test,,random,")
+        assert text[1].endswith(",40,3,,,,20")
 
     def test_per_target(self, tables):
         means = tables[0].targets.groupby("method")["lds"].mean()
         np.testing.assert_allclose(means[tables[0].lds["method"]], tables[0].lds["lds"])
-        assert len(tables[0].targets) == 60
+        assert tables[0].targets["target"].tolist() == list(range(100, 120)) * 3
+        assert list(tables[0].targets.columns) == ["kind", "timestep", "method", "target", "lds"]
 
     def test_pairs_put_the_better_first(self, tables):
         pairs = tables[0].pairs
@@ -198,25 +214,185 @@ class TestEvaluate:
 
     def test_a_method_does_not_depend_on_its_company(self, tables):
         evaluated, predictions, outputs = tables
-        alone = lds.evaluate({"trak": predictions["trak"]}, outputs, seed=0, resamples=200).lds
+        alone = lds.evaluate({"trak": predictions["trak"]}, outputs, TARGETS, seed=0, resamples=200).lds
         columns = ["lds", "lds_low", "lds_high"]
         together = evaluated.lds.set_index("method").loc[["trak"], columns]
         np.testing.assert_allclose(alone[columns].to_numpy(), together.to_numpy(), rtol=1e-12)
 
-    def test_timestep_is_noted(self, tables):
-        row = lds.evaluate({"trak": tables[1]["trak"]}, tables[2], seed=0, resamples=10, timestep=400).lds
-        assert row.loc[0, "timestep"] == 400
+    def test_nothing_is_over_no_ceiling(self, tables):
+        one_seed = lds.evaluate(tables[1], tables[2][:, :1], TARGETS, seed=0, resamples=10).lds
+        assert one_seed[["ceiling", "over_ceiling"]].isna().all(axis=None)
+        constant = lds.evaluate(tables[1], np.ones_like(tables[2]), TARGETS, seed=0, resamples=10).lds
+        assert (constant["ceiling"] == 0).all()
+        assert constant["over_ceiling"].isna().all()
 
     def test_nan_names_the_target(self, tables):
         broken = tables[2].copy()
         broken[3, 1, 7] = np.nan
-        with pytest.raises(UserError, match="retrained models: not finite.*first target 7"):
-            lds.evaluate(tables[1], broken, seed=0, resamples=10)
+        with pytest.raises(UserError, match=r"retrained models \(test\): not finite.*first target 107\."):
+            lds.evaluate(tables[1], broken, TARGETS, seed=0, resamples=10)
         scores = tables[1]["trak"].copy()
         scores[0, 4] = np.inf
-        with pytest.raises(UserError, match="scores of trak: not finite.*first target 4"):
-            lds.evaluate({"trak": scores}, tables[2], seed=0, resamples=10)
+        with pytest.raises(UserError, match=r"scores of trak \(test\): not finite.*first target 104\."):
+            lds.evaluate({"trak": scores}, tables[2], TARGETS, seed=0, resamples=10)
 
     def test_shapes_must_agree(self, tables):
         with pytest.raises(ValueError, match="trak: predictions are"):
-            lds.evaluate({"trak": tables[1]["trak"][:, 1:]}, tables[2], seed=0, resamples=10)
+            lds.evaluate({"trak": tables[1]["trak"][:, 1:]}, tables[2], TARGETS, seed=0, resamples=10)
+        with pytest.raises(ValueError, match="outputs are of 20 entries, but 19 are evaluated"):
+            lds.evaluate({}, tables[2], TARGETS.iloc[1:], seed=0)
+
+
+STEPS = (300, 600)
+
+
+def trajectories(images=6, tests=4):
+    """A table of targets of a diffusion experiment: generated images with two steps and a patch, test, tuning."""
+    entries = [(None, ""), (600, ""), (300, ""), (300, "nose")]
+    rows = [(image, "generated", *entry, "evaluation") for image in range(images) for entry in entries]
+    rows += [(image, "test", None, "", "evaluation") for image in range(images, images + tests)]
+    rows += [(images + tests, "generated", *entry, "tuning") for entry in entries]
+    table = pd.DataFrame(rows, columns=["target", "kind", "timestep", "patch", "role"])
+    return table.astype({"timestep": "Int64"})
+
+
+@pytest.fixture(scope="module")
+def journeys():
+    """A table of targets, and predictions and outputs of its evaluated entries."""
+    table = trajectories()
+    entries = int((table["role"] == "evaluation").sum())
+    outputs, expected = simulate(np.linspace(0.1, 0.9, entries), 30, 3, rng(5))
+    noise = rng(6).standard_normal(expected.shape)
+    predictions = {"journey_trak": expected + 0.3 * noise, "trak": expected + noise, "random": noise}
+    return table, predictions, outputs
+
+
+class TestGroups:
+    KINDS = [("generated", None), ("generated", 300), ("generated", 600), ("patch nose", 300), ("test", None)]
+
+    def evaluate(self, journeys, **changes):
+        table, predictions, outputs = journeys
+        return lds.evaluate(predictions | changes, outputs, table, seed=3, resamples=50)
+
+    def test_a_group_is_evaluated_as_if_it_were_alone(self, journeys):
+        table, predictions, outputs = journeys
+        found = self.evaluate(journeys)
+        assert [(g.kind, g.timestep) for g in groups(table)] == self.KINDS
+        for group in groups(table):
+            listed = [n for n in predictions if n != "journey_trak" or group.timestep is not None]
+            numbers = table["target"].to_numpy()[group.positions]
+            alone = lds.evaluate(
+                {name: predictions[name][:, group.positions] for name in listed},
+                outputs[:, :, group.positions],
+                table.iloc[group.positions],
+                seed=3,
+                resamples=50,
+            )
+            for every, expected in zip(found, alone, strict=True):
+                same = every["timestep"].isna() if group.timestep is None else every["timestep"] == group.timestep
+                part = every[(every["kind"] == group.kind) & same.fillna(False)].reset_index(drop=True)
+                pd.testing.assert_frame_equal(part, expected)
+            assert set(alone.lds["targets"]) == {len(numbers)}
+            assert alone.targets["target"].tolist() == numbers.tolist() * len(listed)
+
+    def test_rows_come_in_the_order_of_groups_and_methods(self, journeys):
+        table = self.evaluate(journeys).lds
+        found = [
+            (kind, None if pd.isna(step) else step, method)
+            for kind, step, method in table[["kind", "timestep", "method"]].itertuples(index=False)
+        ]
+        methods = {step: [name for name in journeys[1] if step or name != "journey_trak"] for step in (None, *STEPS)}
+        assert found == [(kind, step, name) for kind, step in self.KINDS for name in methods[step]]
+
+    def test_methods_of_steps_are_left_out_where_there_is_none(self, journeys):
+        noise = journeys[1]["random"]
+        found = self.evaluate(journeys, **dict.fromkeys(JOURNEY, noise))
+        for table in (*found, found.pairs.assign(method=found.pairs["against"])):
+            assert not set(table.loc[table["timestep"].isna(), "method"]) & set(JOURNEY)
+        for table in (found.lds, found.targets):
+            assert set(JOURNEY) < set(table.loc[table["timestep"].notna(), "method"])
+
+    def test_what_is_left_out_may_be_anything_and_what_is_not_is_named(self, journeys):
+        table, predictions, _ = journeys
+        for kind, timestep, positions in groups(table):
+            broken = predictions["journey_trak"].copy()
+            broken[2, positions[1]] = np.nan
+            if timestep is None:
+                self.evaluate(journeys, journey_trak=broken)
+                continue
+            number = table["target"][positions[1]]
+            what = rf"scores of journey_trak \({kind}, timestep {timestep}\): not finite.* first target {number}"
+            with pytest.raises(UserError, match=what):
+                self.evaluate(journeys, journey_trak=broken)
+
+    def test_groups_of_the_same_images_share_their_resamples(self, journeys):
+        """Equal numbers at every step have equal intervals."""
+        table, predictions, outputs = journeys
+        first, second = (g.positions for g in groups(table) if g.timestep in STEPS and g.kind == "generated")
+        predictions = {name: values.copy() for name, values in predictions.items()}
+        outputs = outputs.copy()
+        outputs[:, :, second] = outputs[:, :, first]
+        for values in predictions.values():
+            values[:, second] = values[:, first]
+        for found in self.evaluate((table, predictions, outputs)):
+            parts = [found[(found["timestep"] == t) & (found["kind"] == "generated")] for t in STEPS]
+            one, other = (part.drop(columns="timestep").reset_index(drop=True) for part in parts)
+            pd.testing.assert_frame_equal(one, other)
+
+
+class TestPooled:
+    def test_is_the_mean_over_images_and_steps(self, journeys):
+        table, predictions, outputs = journeys
+        found = lds.evaluate_pooled(predictions, outputs, table, seed=0, resamples=20).set_index("method")
+        chosen = (table["kind"] == "generated") & table["timestep"].notna() & (table["patch"] == "")
+        entries = np.flatnonzero(chosen & (table["role"] == "evaluation"))
+        assert len(entries) == 12
+        assert list(found.index) == list(predictions)
+        for name, values in predictions.items():
+            expected = lds.lds_per_target(values[:, entries], outputs.mean(1)[:, entries]).mean()
+            assert found.loc[name, "lds"] == pytest.approx(expected, abs=1e-12)
+        ceilings = lds.evaluate(predictions, outputs, table, seed=0, resamples=2).lds
+        steps = ceilings[(ceilings["kind"] == "generated") & ceilings["timestep"].notna()]
+        assert found["ceiling"].to_numpy() == pytest.approx(steps["ceiling"].mean())
+
+    def test_a_resample_draws_an_image_with_its_steps(self, journeys):
+        """Every resample written out: drawn subsets ranked by scipy, drawn images with both of their steps."""
+        table, predictions, outputs = journeys
+        resamples, mean = 30, outputs.mean(1)
+        subsets = intervals.draw(4, "subsets", 30, resamples)
+        images = intervals.draw(4, "targets", 6, resamples)
+        steps = [g.positions for g in groups(table) if g.kind == "generated" and g.timestep is not None]
+        found = lds.evaluate_pooled(predictions, outputs, table, seed=4, resamples=resamples, level=0.8)
+        for row in found.itertuples():
+            values = []
+            for resample in range(resamples):
+                drawn = np.repeat(np.arange(30), subsets[:, resample])
+                cells = [
+                    brute_spearman(predictions[row.method][drawn, entry], mean[drawn, entry])
+                    for positions in steps
+                    for entry in np.repeat(positions, images[:, resample])
+                ]
+                assert len(cells) == 12
+                values.append(np.mean(cells))
+            assert (row.lds_low, row.lds_high) == pytest.approx(intervals.interval(np.array(values), 0.8), abs=1e-6)
+
+    def test_without_steps_it_is_the_group_itself(self, tables):
+        evaluated, predictions, outputs = tables
+        found = lds.evaluate_pooled(predictions, outputs, TARGETS, seed=0, resamples=200)
+        pd.testing.assert_frame_equal(found, evaluated.lds[list(found)], check_exact=True)
+
+    def test_nan_names_method_step_and_image(self, journeys):
+        table, predictions, outputs = journeys
+        broken = predictions["trak"].copy()
+        broken[0, 5] = np.inf  # image 1 at its first step
+        with pytest.raises(UserError, match=r"scores of trak \(generated, timestep 600\).* first target 1\."):
+            lds.evaluate_pooled({"trak": broken}, outputs, table, seed=0, resamples=2)
+
+    def test_steps_must_hold_the_same_images(self, journeys):
+        table, predictions, outputs = journeys
+        wrong = table.copy()
+        wrong.loc[1, "timestep"] = 300
+        with pytest.raises(ValueError, match="do not hold the same images"):
+            lds.evaluate_pooled(predictions, outputs, wrong, seed=0, resamples=2)
+        with pytest.raises(ValueError, match="28 entries, but 32 are evaluated"):
+            lds.evaluate_pooled(predictions, outputs, table.assign(role="evaluation"), seed=0, resamples=2)

@@ -242,3 +242,91 @@ def test_ratios_of_several_methods_keep_the_order_and_the_level():
 def test_no_ratios_without_a_control():
     reference, outputs, rows = by_hand()
     assert removal.flip_ratios(reference, outputs[:12], rows[:6], seed=0, resamples=10).empty
+
+
+def entries(count, steps=()):
+    """The table of targets: of ``count`` samples with their steps, or of classification without any."""
+    if not steps:
+        return pd.DataFrame({"target": range(count), "role": "evaluation"})
+    rows = [(one, "generated", step, "", "evaluation") for one in range(count) for step in (pd.NA, *steps)]
+    rows += [(count, "test", pd.NA, "", "evaluation"), (count + 1, "generated", pd.NA, "", "tuning")]
+    table = pd.DataFrame(rows, columns=["target", "kind", "timestep", "patch", "role"])
+    return table.astype({"timestep": "Int64"})
+
+
+def with_steps(rows, timestep=pd.NA):
+    return rows.assign(timestep=pd.array([timestep] * len(rows), "Int64"))
+
+
+class TestSteps:
+    def test_whole_targets_are_as_ever(self):
+        reference, outputs, rows = by_hand()
+        found = removal.evaluate_steps(reference, outputs, with_steps(rows), entries(4), None, seed=0, resamples=50)
+        once = removal.evaluate(reference, outputs, rows, seed=0, resamples=50)
+        assert list(found) == ["removal", "brittleness", "flip_ratios"]
+        assert found["removal"]["timestep"].isna().all()
+        pd.testing.assert_frame_equal(found["removal"], once.removal)
+        pd.testing.assert_frame_equal(found["brittleness"], once.brittleness)
+        ratios = removal.flip_ratios(reference, outputs, rows, seed=0, resamples=50)
+        pd.testing.assert_frame_equal(found["flip_ratios"], ratios)
+
+    def journeys(self, seeds=2):
+        """Two images, two steps. Minus the loss of image i at step t falls by a number of its own for every row."""
+        rng = np.random.default_rng(0)
+        rows = [("journey_trak", "top", 5, 0.05, target, t) for target in (0, 1) for t in (800, 200)]
+        rows += [("trak", "top", 5, 0.05, target, pd.NA) for target in (1, 0)]
+        rows += [("random", "random", 5, 0.05, -1, pd.NA)] * 3
+        rows = pd.DataFrame(rows, columns=[*COLUMNS, "timestep"]).astype({"timestep": "Int64"})
+        # Columns: whole, 800, 200 of image 0 and 1, and a real image.
+        return -rng.uniform(1, 2, (4, 7)), -rng.uniform(2, 4, (len(rows) * seeds, 7)), rows
+
+    def test_every_row_is_read_at_its_own_timestep(self):
+        reference, outputs, rows = self.journeys()
+        means = outputs.reshape(9, 2, 7).mean(axis=1)
+        found = removal.evaluate_steps(
+            reference, outputs, rows, entries(2, [800, 200]), [200, 800], seed=0, resamples=100
+        )
+        table = found["removal"].set_index(["timestep", "method"])
+        assert list(found["removal"].columns) == removal.COLUMNS
+        assert list(table.index) == [(t, m) for t in (200, 800) for m in ("journey_trak", "trak", "random")]
+        for timestep, columns, own in ((800, [1, 4], [0, 2]), (200, [2, 5], [1, 3])):
+            before = reference[:, columns].mean()
+            expected = {"journey_trak": means[own, columns].mean(), "trak": means[[5, 4], columns].mean()}
+            expected["random"] = means[6:, columns].mean()
+            for method, after in expected.items():
+                assert table.loc[(timestep, method), "change"] == pytest.approx(after - before)
+        assert (table["targets_change"] == 2).all()
+        assert (table["change_low"] <= table["change"]).all()
+        assert (table["change"] <= table["change_high"]).all()
+
+    def test_a_loss_does_not_flip(self, tmp_path):
+        reference, outputs, rows = self.journeys()
+        table = entries(2, [800, 200])
+        found = removal.evaluate_steps(reference, outputs, rows, table, [200, 800], seed=0, resamples=10)
+        assert found["removal"][["flipped", "flipped_low", "flipped_high"]].isna().all(axis=None)
+        assert (found["removal"]["targets"] == 0).all()
+        headers = {
+            "brittleness": "method,target,k",
+            "flip_ratios": "method,k,ratio,ratio_low,ratio_high,flipped,control",
+        }
+        for name, header in headers.items():
+            files.write_table(tmp_path / f"{name}.csv", found[name])
+            lines = (tmp_path / f"{name}.csv").read_text().splitlines()
+            assert len(lines) == 1
+            assert lines[0].startswith(header)
+
+    def test_without_timesteps_the_whole_images_are_read(self):
+        reference, outputs, rows = self.journeys()
+        outputs, rows = outputs[8:], rows[4:].reset_index(drop=True)
+        (found, *_) = removal.evaluate_steps(
+            reference, outputs, rows, entries(2, [800, 200]), None, seed=0, resamples=10
+        ).values()
+        assert found.loc[0, "change"] == pytest.approx(
+            outputs[[0, 1, 2, 3], [3, 3, 0, 0]].mean() - reference[:, [0, 3]].mean()
+        )
+        assert found["timestep"].isna().all()
+
+    def test_a_timestep_without_entries(self):
+        reference, outputs, rows = self.journeys()
+        with pytest.raises(UserError, match=r"images \[\] at timestep 100"):
+            removal.evaluate_steps(reference, outputs, rows, entries(2, [800, 200]), [100], seed=0)

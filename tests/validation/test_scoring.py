@@ -5,7 +5,8 @@ import pytest
 
 from trakway import attribution
 from trakway.attribution import trak
-from trakway.plan import NEEDS
+from trakway.plan import METHODS, NEEDS
+from trakway.validation import scoring
 from trakway.validation.lds import lds_per_target, predicted
 from trakway.validation.scoring import run_method
 
@@ -95,7 +96,7 @@ def test_one_candidate_needs_no_tuning_targets_and_no_bank(material):
         assert (record["ridge"], record["tuning"]) == (0.1, [])
 
 
-@pytest.mark.parametrize("name", [name for name in NEEDS if name != "trak"])
+@pytest.mark.parametrize("name", [name for name in METHODS["image_classification"] if name != "trak"])
 def test_methods_without_options_get_none(material, name):
     out, record = run(name, material)
     expected = np.empty_like(out)
@@ -116,10 +117,45 @@ def test_methods_without_options_get_none(material, name):
     ],
 )
 def test_record_says_what_was_used(material, name, kept, members, dim):
-    """With what the scores script loads for the method: nothing else."""
+    """With what the scores script loads for the method, and with all else beside it."""
     empty = {key: () for key in ("features", "checkpoints", "representations") if key != kept}
-    _, record = run(name, dataclasses.replace(material, **empty), SCORES | {"ridge": [0.1]})
-    assert (record["members"], record["dim"]) == (members, dim)
+    for part in (material, dataclasses.replace(material, **empty)):
+        _, record = run(name, part, SCORES | {"ridge": [0.1]})
+        assert (record["members"], record["dim"]) == (members, dim)
+
+
+def test_record_of_methods_that_read_other_features(material, monkeypatch):
+    monkeypatch.setattr(scoring, "method", lambda name: lambda material, out, **options: None)
+    norm = [dataclasses.replace(entry, train=entry.train[:, :5]) for entry in material.norm[:2]]
+    for name in ("d_trak", "journey_d_trak"):
+        _, record = run(name, dataclasses.replace(material, norm=norm), SCORES | {"ridge": [0.1]})
+        assert (record["members"], record["dim"]) == (2, 5)
+    _, record = run("journey_window", material, SCORES | {"ridge": [0.1]})
+    assert (record["members"], record["dim"]) == (3, 6)
+    for name in NEEDS:
+        assert len(scoring.entries_of(name, material)) == (3 if set(NEEDS[name]) - {"estimation"} else 0)
+
+
+@pytest.mark.parametrize(("name", "ridge"), [("journey_trak", 1.0), ("journey_window", 1.0), ("trak", 100.0)])
+def test_choice_of_a_method_that_tells_steps_apart_is_made_on_steps(material, monkeypatch, name, ridge):
+    """Ridge 1 is right for the tuning entry with a timestep, ridge 100 for the two without."""
+    truths = {ridge: np.random.default_rng(int(ridge)).standard_normal((7, 30)) for ridge in SCORES["ridge"]}
+
+    def score(material, out, ridge, **options):
+        out[:] = truths[ridge][material.labels[1]]
+
+    monkeypatch.setattr(scoring, "method", lambda name: score)
+    outputs = predicted(truths[100.0], material.masks)
+    outputs[:, 5] = predicted(truths[1.0], material.masks)[:, 5]
+    labels = (material.labels[0], np.arange(7))
+    final = np.array([0, 0, 2, 2, 4, 4, 6])
+    material = dataclasses.replace(material, labels=labels, outputs=outputs, final=final)
+    out, record = run(name, material)
+    assert record["ridge"] == ridge
+    assert max(entry["lds"] for entry in record["tuning"]) == pytest.approx(1 if ridge == 1 else 2 / 3, abs=0.2)
+    np.testing.assert_array_equal(out, truths[ridge][:EVALUATED].astype(np.float32))
+    _, record = run(name, dataclasses.replace(material, final=None))  # no entry has a step: all decide
+    assert record["ridge"] == 100.0
 
 
 def test_the_choice_is_the_one_of_the_highest_lds_by_hand(material):

@@ -43,6 +43,20 @@ def test_tells_the_lds_of_every_combination(planted):
     assert len({round(entry["lds"], 3) for entry in tried}) == 3
 
 
+@pytest.mark.parametrize("entries", [slice(1, 3), np.array([False, True, True, False, False])])
+def test_some_entries_decide(planted, entries):
+    score, material, masks, outputs, _ = planted
+    other = np.empty((5, 20))
+    score(material, other, 3.0)
+    outputs = outputs.copy()
+    outputs[:, [0, 3, 4]] = (masks @ other.T)[:, [0, 3, 4]]
+    grid = {"ridge": [1.0, 3.0], "soft_threshold": [0.5]}
+    assert choose(score, material, grid, masks, outputs)[0]["ridge"] == 3.0
+    options, tried = choose(score, material, grid, masks, outputs, entries)
+    assert options["ridge"] == 1.0
+    assert tried[0]["lds"] > 0.99
+
+
 def test_one_combination_computes_nothing(planted):
     score, material, *_, calls = planted
     options, tried = choose(score, material, {"ridge": [0.3], "soft_threshold": [0.0]}, None, None)

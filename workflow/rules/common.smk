@@ -1,6 +1,8 @@
 # Settings and paths. Nothing heavy is imported here: every job pays for it.
+import copy
 import json
 import os
+import shlex
 import sys
 from collections import Counter
 from pathlib import Path
@@ -37,11 +39,18 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = CONFIG["results"]
-ENSEMBLES = ("members", "evaluation", "estimation", "reference", "removal")
+ENSEMBLES = ("members", "evaluation", "estimation", "reference", "removal", "domain")
 DEVICE = CONFIG["device"]
 ROOT = f"{RESULTS}/{{tier}}/{{name}}"
+TARGETS = f"{ROOT}/targets/targets.parquet"
 GPU = 1 if DEVICE == "cuda" or (DEVICE == "auto" and visible_gpus()) else 0
 ENVIRONMENT = "../../envs/cuda.yaml" if GPU else "../../envs/cpu.yaml"
+
+
+def names_of(task):
+    """Return a pattern for the names of a task's experiments; one that fits nothing where there are none."""
+    names = [name for name, tier in TIER_OF.items() if SETTINGS[tier][name]["task"] == task]
+    return "|".join(names) or "(?!)"
 
 
 wildcard_constraints:
@@ -51,3 +60,4 @@ wildcard_constraints:
     shard=r"\d+-\d+",
     method="|".join(plan.NEEDS),
     checkpoint=r"\d+",
+    function=r"output|norm|window-\d+",

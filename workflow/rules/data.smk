@@ -58,11 +58,13 @@ rule draw_targets:
         data=rules.prepare_data.output.meta,
         code=code("targets.py", "seeds.py"),
     output:
-        f"{ROOT}/targets/targets.parquet",
+        TARGETS,
     log:
         f"{ROOT}/logs/draw_targets.log",
     benchmark:
         f"{ROOT}/benchmarks/draw_targets.tsv"
+    wildcard_constraints:
+        name=names_of("image_classification"),
     conda:
         ENVIRONMENT
     threads: 1
@@ -76,3 +78,34 @@ rule draw_targets:
     shell:
         "python scripts/draw_targets.py --data $(dirname {input.data:q}) --count {params.number}"
         " --tuning {params.tuning} --seed {params.seed} --output {output:q} > {log:q} 2>&1"
+
+
+rule sample_targets:
+    input:
+        data=DATA,
+        models=lambda w: shard_files(w, "reference", "train", ".json")[0],
+        code=code(*plan.CODE["sample_targets"]),
+    output:
+        table=TARGETS,
+        pictures=[f"{ROOT}/targets/{file}" for file in ("images.npy", "noisy.npy", "estimates.npy", "timesteps.json")],
+        cost=f"{ROOT}/costs/targets.json",
+    log:
+        f"{ROOT}/logs/sample_targets.log",
+    benchmark:
+        f"{ROOT}/benchmarks/sample_targets.tsv"
+    wildcard_constraints:
+        name=names_of("image_diffusion"),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=240,
+        gpu=GPU,
+    params:
+        device=device,
+        settings=lambda w: json.dumps(plan.target_settings(settings_of(w), "targets")),
+    shell:
+        "python scripts/sample_targets.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
+        " --models {input.models:q} --output $(dirname {output.table:q}) --cost {output.cost:q}"
+        " --device {params.device} > {log:q} 2>&1"

@@ -4,19 +4,19 @@
 rule features:
     input:
         data=DATA,
-        targets=rules.draw_targets.output,
+        targets=TARGETS,
         models=f"{ROOT}/train/members/{{shard}}.json",
         code=code(*plan.CODE["features"]),
     output:
-        train=f"{ROOT}/features/{{projection}}/{{checkpoint}}/{{shard}}/train.npy",
-        weights=f"{ROOT}/features/{{projection}}/{{checkpoint}}/{{shard}}/weights.npy",
-        targets=f"{ROOT}/features/{{projection}}/{{checkpoint}}/{{shard}}/targets.npy",
-        info=f"{ROOT}/features/{{projection}}/{{checkpoint}}/{{shard}}/info.json",
-        cost=f"{ROOT}/costs/features/{{projection}}/{{checkpoint}}/{{shard}}.json",
+        train=f"{ROOT}/features/{{projection}}/{{function}}/{{checkpoint}}/{{shard}}/train.npy",
+        weights=f"{ROOT}/features/{{projection}}/{{function}}/{{checkpoint}}/{{shard}}/weights.npy",
+        targets=f"{ROOT}/features/{{projection}}/{{function}}/{{checkpoint}}/{{shard}}/targets.npy",
+        info=f"{ROOT}/features/{{projection}}/{{function}}/{{checkpoint}}/{{shard}}/info.json",
+        cost=f"{ROOT}/costs/features/{{projection}}/{{function}}/{{checkpoint}}/{{shard}}.json",
     log:
-        f"{ROOT}/logs/features/{{projection}}/{{checkpoint}}/{{shard}}.log",
+        f"{ROOT}/logs/features/{{projection}}/{{function}}/{{checkpoint}}/{{shard}}.log",
     benchmark:
-        f"{ROOT}/benchmarks/features/{{projection}}/{{checkpoint}}/{{shard}}.tsv"
+        f"{ROOT}/benchmarks/features/{{projection}}/{{function}}/{{checkpoint}}/{{shard}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -30,16 +30,16 @@ rule features:
         chunk=execution("chunk"),
     shell:
         "python scripts/features.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
-        " --targets {input.targets:q} --models {input.models:q} --checkpoint {wildcards.checkpoint}"
-        " --chunk {params.chunk} --output $(dirname {output.info:q}) --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
+        " --targets {input.targets:q} --models {input.models:q} --function {wildcards.function}"
+        " --checkpoint {wildcards.checkpoint} --chunk {params.chunk} --output $(dirname {output.info:q}) --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
 
 
 rule representations:
     input:
         data=DATA,
-        targets=rules.draw_targets.output,
-        models=lambda w: shard_files(w, "members", "train", ".json"),
-        code=code("features.py", "tasks/*.py", "models/*.py", "data/images.py"),
+        targets=TARGETS,
+        models=lambda w: shard_files(w, representing(w), "train", ".json"),
+        code=code("features.py", "domain.py", "tasks/*.py", "models/*.py", "data/images.py"),
     output:
         train=f"{ROOT}/representations/train.npy",
         targets=f"{ROOT}/representations/targets.npy",
@@ -57,7 +57,7 @@ rule representations:
         gpu=GPU,
     params:
         device=device,
-        settings=sections("seed", "task", "model"),
+        settings=lambda w: json.dumps(section(settings_of(w), "seed", "task", "model", "domain")),
     shell:
         "python scripts/representations.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
         " --targets {input.targets:q} --models {input.models:q} --output $(dirname {output.train:q})"

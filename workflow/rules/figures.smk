@@ -77,10 +77,10 @@ rule figure_removal:
 rule figure_examples:
     input:
         data=DATA,
-        targets=rules.draw_targets.output,
+        targets=TARGETS,
         scores=f"{ROOT}/scores/trak.npy",
         outputs=outputs_of("reference"),
-        code=code("figures/examples.py", "figures/style.py"),
+        code=code("figures/examples.py", "figures/pictures.py", "figures/style.py"),
     output:
         png=figure("examples", "Examples"),
         pdf=f"{ROOT}/figures/examples.pdf",
@@ -130,7 +130,7 @@ rule figure_ablation:
 
 rule figure_training:
     input:
-        curves=lambda w: [file for e in ENSEMBLES for file in shard_files(w, e, "train", ".curves.parquet")],
+        curves=lambda w: [file for e in ensembles_of(w) for file in shard_files(w, e, "train", ".curves.parquet")],
         models=f"{ROOT}/tables/models.csv",
         code=code("figures/training.py", "figures/style.py"),
     output:
@@ -151,3 +151,202 @@ rule figure_training:
     shell:
         "python scripts/figure_training.py --curves {input.curves:q} --models {input.models:q} --title {params.title:q}"
         " --output $(dirname {output.png:q})/training > {log:q} 2>&1"
+
+
+rule figure_lds_timesteps:
+    input:
+        table=rules.lds.output.lds,
+        code=code("figures/lds_timesteps.py", "figures/lds_bars.py", "figures/timesteps.py", "figures/style.py"),
+    output:
+        png=figure("lds_timesteps", "LDS"),
+        pdf=f"{ROOT}/figures/lds_timesteps.pdf",
+    log:
+        f"{ROOT}/logs/figure_lds_timesteps.log",
+    benchmark:
+        f"{ROOT}/benchmarks/figure_lds_timesteps.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        title=title("LDS along the sampling trajectory"),
+    shell:
+        "python scripts/figure_lds_timesteps.py --table {input.table:q} --title {params.title:q}"
+        " --output $(dirname {output.png:q})/lds_timesteps > {log:q} 2>&1"
+
+
+rule figure_timestep_correlation:
+    input:
+        table=rules.timestep_correlation.output.table,
+        code=code("figures/timestep_correlation.py", "figures/style.py"),
+    output:
+        png=figure("timestep_correlation", "Journey"),
+        pdf=f"{ROOT}/figures/timestep_correlation.pdf",
+    log:
+        f"{ROOT}/logs/figure_timestep_correlation.log",
+    benchmark:
+        f"{ROOT}/benchmarks/figure_timestep_correlation.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        title=title("do neighbouring steps name the same examples?"),
+    shell:
+        "python scripts/figure_timestep_correlation.py --table {input.table:q} --title {params.title:q}"
+        " --output $(dirname {output.png:q})/timestep_correlation > {log:q} 2>&1"
+
+
+rule figure_shift:
+    input:
+        table=rules.shift.output.table,
+        code=code("figures/shift.py", "figures/style.py"),
+    output:
+        png=figure("shift", "Shift"),
+        pdf=f"{ROOT}/figures/shift.pdf",
+    log:
+        f"{ROOT}/logs/figure_shift.log",
+    benchmark:
+        f"{ROOT}/benchmarks/figure_shift.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        title=title("shift of the completions after removal"),
+    shell:
+        "python scripts/figure_shift.py --table {input.table:q} --title {params.title:q}"
+        " --output $(dirname {output.png:q})/shift > {log:q} 2>&1"
+
+
+rule figure_emergence:
+    input:
+        table=rules.emergence.output.table,
+        code=code("figures/emergence.py", "figures/timesteps.py", "figures/style.py"),
+    output:
+        png=figure("emergence", "Emergence"),
+        pdf=f"{ROOT}/figures/emergence.pdf",
+    log:
+        f"{ROOT}/logs/figure_emergence.log",
+    benchmark:
+        f"{ROOT}/benchmarks/figure_emergence.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        title=title("when a class appears, and without its examples"),
+        number=lambda w: settings_of(w)["display"]["targets"],
+    shell:
+        "python scripts/figure_emergence.py --table {input.table:q} --count {params.number} --title {params.title:q}"
+        " --output $(dirname {output.png:q})/emergence > {log:q} 2>&1"
+
+
+rule figure_journeys:
+    input:
+        data=DATA,
+        targets=TARGETS,
+        scores=f"{ROOT}/scores/journey_trak.npy",
+        code=code(
+            "figures/journeys.py",
+            "figures/trajectories.py",
+            "figures/pictures.py",
+            "figures/examples.py",
+            "figures/style.py",
+        ),
+    output:
+        png=figure("journeys", "Journey"),
+        pdf=f"{ROOT}/figures/journeys.pdf",
+    log:
+        f"{ROOT}/logs/figure_journeys.log",
+    benchmark:
+        f"{ROOT}/benchmarks/figure_journeys.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        title=title("journeys, and the training images behind each step by journey-TRAK"),
+        number=lambda w: settings_of(w)["display"]["targets"],
+        examples=lambda w: settings_of(w)["display"]["examples"],
+    shell:
+        "python scripts/figure_journeys.py --data $(dirname {input.data[0]:q}) --targets {input.targets:q}"
+        " --scores {input.scores:q} --count {params.number} --examples {params.examples}"
+        " --title {params.title:q} --output $(dirname {output.png:q})/journeys > {log:q} 2>&1"
+
+
+rule figure_localisation:
+    input:
+        data=DATA,
+        targets=TARGETS,
+        scores=f"{ROOT}/scores/journey_trak.npy",
+        code=code(
+            "figures/localisation.py",
+            "figures/trajectories.py",
+            "figures/pictures.py",
+            "figures/examples.py",
+            "figures/style.py",
+        ),
+    output:
+        png=figure("localisation", "Journey"),
+        pdf=f"{ROOT}/figures/localisation.pdf",
+    log:
+        f"{ROOT}/logs/figure_localisation.log",
+    benchmark:
+        f"{ROOT}/benchmarks/figure_localisation.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        title=title("training images behind a patch, by journey-TRAK"),
+        settings=sections("journey"),
+        number=lambda w: settings_of(w)["display"]["targets"],
+        examples=lambda w: settings_of(w)["display"]["examples"],
+    shell:
+        "python scripts/figure_localisation.py --data $(dirname {input.data[0]:q}) --targets {input.targets:q}"
+        " --scores {input.scores:q} --count {params.number} --examples {params.examples} --settings {params.settings:q}"
+        " --title {params.title:q} --output $(dirname {output.png:q})/localisation > {log:q} 2>&1"
+
+
+rule figure_animation:
+    input:
+        data=DATA,
+        targets=TARGETS,
+        scores=f"{ROOT}/scores/journey_trak.npy",
+        code=code(
+            "figures/animation.py",
+            "figures/trajectories.py",
+            "figures/pictures.py",
+            "figures/examples.py",
+            "figures/style.py",
+        ),
+    output:
+        gif=figure("animation", "Journey", "gif"),
+    log:
+        f"{ROOT}/logs/figure_animation.log",
+    benchmark:
+        f"{ROOT}/benchmarks/figure_animation.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        title=title("a journey"),
+    shell:
+        "python scripts/figure_animation.py --data $(dirname {input.data[0]:q}) --targets {input.targets:q}"
+        " --scores {input.scores:q} --title {params.title:q} --output {output.gif:q} > {log:q} 2>&1"

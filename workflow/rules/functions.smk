@@ -35,6 +35,10 @@ def code(*patterns):
     return sorted(os.path.relpath(path) for pattern in patterns for path in package.glob(pattern))
 
 
+def ensembles_of(w):
+    return list(plan.ensemble_sizes(settings_of(w)))
+
+
 def shards_of(w, ensemble):
     """Return the shards of an ensemble: members in jobs of their own size, since features follow the same cut."""
     s = settings_of(w)
@@ -53,12 +57,18 @@ def outputs_of(ensemble):
     return lambda w: shard_files(w, ensemble, "outputs", ".npy")
 
 
-def feature_files(w, pattern="features/{}/info.json", projection=None, checkpoints=None):
+def feature_files(w, need="features", pattern="features/{}/info.json", projection=None, checkpoints=None):
     """Return a file a shard of members: by default of the experiment's own projection and the final checkpoint."""
     s = settings_of(w)
     projection = projection or plan.projection_name(s["projection"])
-    checkpoints = [s["training"]["checkpoints"] - 1] if checkpoints is None else checkpoints
-    shards = [f"{projection}/{c}/{shard}" for c in checkpoints for shard in shards_of(w, "members")]
+    if checkpoints is None:
+        checkpoints = all_checkpoints(w) if need == "checkpoints" else [s["training"]["checkpoints"] - 1]
+    shards = [
+        f"{projection}/{function}/{checkpoint}/{shard}"
+        for function in plan.feature_functions(need, s)
+        for checkpoint in checkpoints
+        for shard in shards_of(w, "members")
+    ]
     return [f"{root_of(w)}/{pattern.format(shard)}" for shard in shards]
 
 
@@ -72,35 +82,61 @@ def subset_count(w):
 
 def subset_fraction(w):
     s = settings_of(w)
-    return {"members": s["members"]["fraction"], "reference": 1.0}.get(w.ensemble, s["bank"]["fraction"])
+    own = {"members": s["members"]["fraction"], "reference": 1.0, "domain": 1.0}
+    return own.get(w.ensemble, s["bank"]["fraction"])
 
 
 def training_settings(w):
     """Params: members keep intermediate checkpoints, all others the final model alone."""
-    s = section(settings_of(w), "seed", "task", "model", "training")
+    s = copy.deepcopy(plan.task_settings(settings_of(w), w.ensemble, "training"))
     if w.ensemble != "members":
         s["training"]["checkpoints"] = 1
     return json.dumps(s)
 
 
+def adopted(w):
+    """Params: a user's own checkpoints in the place of trained members."""
+    folders = settings_of(w)["members"]["checkpoints"] if w.ensemble == "members" else None
+    return f"--adopt {' '.join(map(shlex.quote, folders))}" if folders else ""
+
+
+def output_roles(w):
+    """Params: the roles of the targets that an ensemble's models are evaluated on."""
+    return " ".join(plan.OUTPUT_ROLES.get(w.ensemble, ("evaluation",)))
+
+
+def output_settings(w):
+    s = settings_of(w)
+    return json.dumps(plan.target_settings(s) if output_roles(w) else plan.task_settings(s, w.ensemble))
+
+
 def feature_settings(w):
-    s = section(settings_of(w), "seed", "task", "model")
-    return json.dumps(s | {"projection": plan.projections(settings_of(w))[w.projection]})
+    s = settings_of(w)
+    return json.dumps(plan.target_settings(s) | {"projection": plan.projections(s)[w.projection]})
+
+
+def representing(w):
+    """Return the ensemble whose last layer represents images."""
+    return "domain" if settings_of(w)["domain"] else "members"
 
 
 def method_inputs(w):
     """Return what a method reads, and the estimation bank where options are chosen with it."""
     s = settings_of(w)
-    root = root_of(w)
     needs = plan.NEEDS[w.method]
-    found = {}
-    if "features" in needs:
-        found["features"] = feature_files(w)
-    if "checkpoints" in needs:
-        found["checkpoints"] = feature_files(w, checkpoints=all_checkpoints(w))
+    found = material_inputs(w, needs)
+    if "estimation" not in needs and plan.is_tuned(w.method, s["scores"]):
+        found |= material_inputs(w, ["estimation"])
+    return found
+
+
+def material_inputs(w, needs):
+    """Return the files of needs, by the names of trakway.attribution.arguments."""
+    root = root_of(w)
+    found = {need: feature_files(w, need) for need in needs if plan.feature_functions(need, settings_of(w))}
     if "representations" in needs:
         found["representations"] = f"{root}/representations/train.npy"
-    if "estimation" in needs or plan.is_tuned(w.method, s["scores"]):
+    if "estimation" in needs:
         found["estimation_subsets"] = f"{root}/subsets/estimation.npy"
         found["estimation_outputs"] = shard_files(w, "estimation", "outputs", ".npy")
     return found
@@ -114,7 +150,7 @@ def material_arguments(w, input):
 
     s = settings_of(w)
     words = [f"--block {s['execution']['block']}"]
-    for name in ("features", "checkpoints", "representations"):
+    for name in ("features", "checkpoints", "norm", "windows", "representations"):
         if hasattr(input, name):
             words.append(f"--{name} {folders(getattr(input, name))}")
     if hasattr(input, "estimation_subsets"):
@@ -140,29 +176,25 @@ def evaluation_seeds(w):
 def cost_inputs(w):
     """Return the material of all methods, and what its models cost."""
     s = settings_of(w)
-    root = root_of(w)
-    needs = {need for method in s["methods"] for need in plan.NEEDS[method]}
-    found = {
-        "estimation_subsets": f"{root}/subsets/estimation.npy",
-        "estimation_outputs": shard_files(w, "estimation", "outputs", ".npy"),
-        "members_costs": shard_files(w, "members", "costs/train", ".json"),
-        "estimation_costs": [
-            *shard_files(w, "estimation", "costs/train", ".json"),
-            *shard_files(w, "estimation", "costs/outputs", ".json"),
-        ],
-    }
-    for need, checkpoints in (("features", None), ("checkpoints", all_checkpoints(w))):
-        if need in needs:
-            found[need] = feature_files(w, checkpoints=checkpoints)
-            found[f"{need}_costs"] = feature_files(w, "costs/features/{}.json", checkpoints=checkpoints)
+    needs = sorted({"estimation", *(need for method in s["methods"] for need in plan.NEEDS[method])})
+    found = material_inputs(w, needs)
+    found["members_costs"] = shard_files(w, "members", "costs/train", ".json")
+    found["estimation_costs"] = [
+        *shard_files(w, "estimation", "costs/train", ".json"),
+        *shard_files(w, "estimation", "costs/outputs", ".json"),
+    ]
+    for need in needs:
+        if plan.feature_functions(need, s):
+            found[f"{need}_costs"] = feature_files(w, need, "costs/features/{}.json")
     if "representations" in needs:
-        found["representations"] = f"{root}/representations/train.npy"
-        found["representations_costs"] = f"{root}/costs/representations.json"
+        found["representations_costs"] = [f"{root_of(w)}/costs/representations.json"]
+        if s["domain"]:
+            found["representations_costs"] += shard_files(w, "domain", "costs/train", ".json")
     return found
 
 
 def cost_arguments(w, input):
-    kinds = ("members", "estimation", "features", "checkpoints", "representations")
+    kinds = ("members", "estimation", "features", "checkpoints", "norm", "windows", "representations")
     return " ".join(
         f"--{kind}-costs {' '.join(as_list(getattr(input, f'{kind}_costs')))}"
         for kind in kinds
@@ -176,13 +208,10 @@ def removal_methods(w):
 
 def ablation_inputs(w):
     s = settings_of(w)
-    root = root_of(w)
     kept = range(s["training"]["checkpoints"] - max(s["ablation"]["checkpoints"]), s["training"]["checkpoints"])
-    return {
+    return material_inputs(w, ["estimation"]) | {
         "variants": [file for name in plan.projections(s) for file in feature_files(w, projection=name)],
         "checkpoints": feature_files(w, checkpoints=kept),
-        "estimation_subsets": f"{root}/subsets/estimation.npy",
-        "estimation_outputs": shard_files(w, "estimation", "outputs", ".npy"),
     }
 
 
@@ -190,35 +219,49 @@ def title(text):
     return lambda w: f"{w.name} ({w.tier}): {text}"
 
 
-def figure(name, subcategory):
+def figure(name, subcategory, suffix="png"):
     return report(
-        f"{ROOT}/figures/{name}.png", caption=f"../report/{name}.rst", category="{name}", subcategory=subcategory
+        f"{ROOT}/figures/{name}.{suffix}", caption=f"../report/{name}.rst", category="{name}", subcategory=subcategory
     )
+
+
+def completion_files(w):
+    """Return the index of every shard's completions, those of the original model first."""
+    return [
+        f"{root_of(w)}/completions/{ensemble}/{shard}/index.parquet"
+        for ensemble in ("reference", "removal")
+        for shard in shards_of(w, ensemble)
+    ]
 
 
 def all_costs(w):
     """Return the cost of everything but the ablation, which a run need not have."""
     s = settings_of(w)
     root = root_of(w)
-    needs = {need for method in s["methods"] for need in plan.NEEDS[method]}
-    checkpoints = all_checkpoints(w) if "checkpoints" in needs else None
-    return (
-        [f"{root}/costs/data.json"]
-        + [file for e in ENSEMBLES for file in shard_files(w, e, "costs/train", ".json")]
-        + [file for e in ENSEMBLES for file in shard_files(w, e, "costs/outputs", ".json")]
-        + feature_files(w, "costs/features/{}.json", checkpoints=checkpoints)
-        + ([f"{root}/costs/representations.json"] if "representations" in needs else [])
-        + [f"{root}/costs/scores/{method}.json" for method in s["methods"]]
-        + [f"{root}/costs/{stage}.json" for stage in ("lds", "cost", "removal")]
-    )
+    needs = sorted({need for method in s["methods"] for need in plan.NEEDS[method]})
+    stages = ["data", "lds", "cost", "removal"] + (["representations"] if "representations" in needs else [])
+    files = [file for e in ensembles_of(w) for file in shard_files(w, e, "costs/train", ".json")]
+    files += [file for e in ensembles_of(w) for file in shard_files(w, e, "costs/outputs", ".json")]
+    files += [file for need in needs for file in feature_files(w, need, "costs/features/{}.json")]
+    files += [f"{root}/costs/scores/{method}.json" for method in s["methods"]]
+    if s["task"] == "image_diffusion":
+        stages += ["targets", "shift", "emergence", "timestep_correlation"]
+        files += shard_files(w, "reference", "costs/completions", ".json")
+        files += shard_files(w, "removal", "costs/completions", ".json")
+    return [f"{root}/costs/{stage}.json" for stage in stages] + list(dict.fromkeys(files))
 
 
 def whole(name, tier):
     """Return what an experiment's report is made of."""
     root = ROOT.format(tier=tier, name=name)
+    settings = SETTINGS[tier][name]
+    task = settings["task"]
+    figures = [f"{figure}.png" for figure in FIGURES[task]]
+    if task == "image_diffusion":
+        figures += ["animation.gif"] + (["localisation.png"] if settings["journey"]["patches"] else [])
     return (
-        [f"{root}/tables/{table}" for table in TABLES]
-        + [f"{root}/figures/{figure}.png" for figure in FIGURES]
+        [f"{root}/tables/{table}" for table in TABLES[task]]
+        + [f"{root}/figures/{figure}" for figure in figures]
         + [f"{root}/provenance.json"]
     )
 

@@ -4,9 +4,9 @@
 rule outputs:
     input:
         data=DATA,
-        targets=rules.draw_targets.output,
+        targets=lambda w: [TARGETS.format(tier=w.tier, name=w.name)] if output_roles(w) else [],
         models=rules.train.output.models,
-        code=code("outputs.py", "tasks/*.py", "models/*.py", "data/images.py"),
+        code=code("outputs.py", "targets.py", "tasks/*.py", "models/*.py", "data/images.py"),
     output:
         outputs=f"{ROOT}/outputs/{{ensemble}}/{{shard}}.npy",
         table=f"{ROOT}/outputs/{{ensemble}}/{{shard}}.models.parquet",
@@ -24,8 +24,10 @@ rule outputs:
         gpu=GPU,
     params:
         device=device,
-        settings=sections("seed", "task", "model"),
+        settings=output_settings,
+        targets=lambda w, input: f"--targets {input.targets}" if output_roles(w) else "",
+        roles=output_roles,
     shell:
         "python scripts/outputs.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
-        " --targets {input.targets:q} --models {input.models:q} --table {output.table:q} --output {output.outputs:q}"
+        " {params.targets} --roles {params.roles} --models {input.models:q} --table {output.table:q} --output {output.outputs:q}"
         " --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

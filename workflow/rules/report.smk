@@ -3,7 +3,7 @@
 
 rule models:
     input:
-        models=lambda w: [file for e in ENSEMBLES for file in shard_files(w, e, "outputs", ".models.parquet")],
+        models=lambda w: [file for e in ensembles_of(w) for file in shard_files(w, e, "outputs", ".models.parquet")],
     output:
         report(f"{ROOT}/tables/models.csv", caption="../report/models.rst", category="{name}", subcategory="Models"),
     log:

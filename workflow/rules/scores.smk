@@ -5,8 +5,8 @@ rule scores:
     input:
         unpack(method_inputs),
         data=DATA,
-        targets=rules.draw_targets.output,
-        code=lambda w: code(f"attribution/{w.method}.py", "attribution/similarity.py", "validation/tuning.py"),
+        targets=TARGETS,
+        code=lambda w: code(*plan.method_code(w.method)),
     output:
         scores=f"{ROOT}/scores/{{method}}.npy",
         record=f"{ROOT}/scores/{{method}}.json",

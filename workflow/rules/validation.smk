@@ -5,9 +5,10 @@ rule lds:
     input:
         scores=scores_of(".npy"),
         records=scores_of(".json"),
+        targets=TARGETS,
         subsets=f"{ROOT}/subsets/evaluation.npy",
         outputs=outputs_of("evaluation"),
-        code=code("validation/lds.py", "validation/intervals.py"),
+        code=code("validation/lds.py", "validation/intervals.py", "targets.py"),
     output:
         lds=report(f"{ROOT}/tables/lds.csv", caption="../report/lds_table.rst", category="{name}", subcategory="LDS"),
         targets=f"{ROOT}/tables/lds_targets.csv",
@@ -30,7 +31,7 @@ rule lds:
         seeds=evaluation_seeds,
     shell:
         "python scripts/lds.py --settings {params.settings:q} --scores {input.scores:q} --records {input.records:q}"
-        " --subsets {input.subsets:q} --outputs {input.outputs:q} --seeds {params.seeds}"
+        " --targets {input.targets:q} --subsets {input.subsets:q} --outputs {input.outputs:q} --seeds {params.seeds}"
         " --output $(dirname {output.lds:q}) --cost {output.cost:q} > {log:q} 2>&1"
 
 
@@ -38,10 +39,10 @@ rule cost:
     input:
         unpack(cost_inputs),
         data=DATA,
-        targets=rules.draw_targets.output,
+        targets=TARGETS,
         subsets=f"{ROOT}/subsets/evaluation.npy",
         outputs=outputs_of("evaluation"),
-        code=code("attribution/*.py", "validation/*.py"),
+        code=code("attribution/*.py", "validation/*.py", "targets.py"),
     output:
         table=report(
             f"{ROOT}/tables/cost.csv", caption="../report/cost_table.rst", category="{name}", subcategory="LDS"
@@ -60,7 +61,7 @@ rule cost:
         gpu=GPU,
     params:
         device=device,
-        settings=sections("seed", "scores", "methods", "cost", "lds"),
+        settings=sections("seed", "task", "scores", "methods", "cost", "lds"),
         material=lambda w, input: material_arguments(w, input),
         costs=lambda w, input: cost_arguments(w, input),
         seeds=evaluation_seeds,
@@ -78,7 +79,8 @@ rule removal_subsets:
     input:
         data=f"{ROOT}/data/meta.json",
         scores=lambda w: [f"{root_of(w)}/scores/{m}.npy" for m in removal_methods(w)],
-        code=code("subsets.py", "plan.py", "seeds.py"),
+        targets=TARGETS,
+        code=code("subsets.py", "entries.py", "targets.py", "seeds.py"),
     output:
         subsets=f"{ROOT}/subsets/removal.npy",
         rows=f"{ROOT}/subsets/removal.parquet",
@@ -96,15 +98,16 @@ rule removal_subsets:
         settings=sections("seed", "removal"),
     shell:
         "python scripts/removal_subsets.py --settings {params.settings:q} --data $(dirname {input.data:q})"
-        " --scores {input.scores:q} --table {output.rows:q} --output {output.subsets:q} > {log:q} 2>&1"
+        " --targets {input.targets:q} --scores {input.scores:q} --table {output.rows:q} --output {output.subsets:q} > {log:q} 2>&1"
 
 
 rule removal:
     input:
         rows=rules.removal_subsets.output.rows,
+        targets=TARGETS,
         reference=outputs_of("reference"),
         outputs=outputs_of("removal"),
-        code=code("validation/removal.py", "validation/intervals.py"),
+        code=code("validation/removal.py", "validation/intervals.py", "targets.py", "entries.py"),
     output:
         removal=report(
             f"{ROOT}/tables/removal.csv",
@@ -131,20 +134,20 @@ rule removal:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=sections("seed", "lds"),
+        settings=sections("seed", "lds", "removal"),
     shell:
-        "python scripts/removal.py --settings {params.settings:q} --rows {input.rows:q} --reference {input.reference:q}"
-        " --outputs {input.outputs:q} --output $(dirname {output.removal:q}) --cost {output.cost:q} > {log:q} 2>&1"
+        "python scripts/removal.py --settings {params.settings:q} --rows {input.rows:q} --targets {input.targets:q}"
+        " --reference {input.reference:q} --outputs {input.outputs:q} --output $(dirname {output.removal:q}) --cost {output.cost:q} > {log:q} 2>&1"
 
 
 rule ablation:
     input:
         unpack(ablation_inputs),
         data=DATA,
-        targets=rules.draw_targets.output,
+        targets=TARGETS,
         subsets=f"{ROOT}/subsets/evaluation.npy",
         outputs=outputs_of("evaluation"),
-        code=code("attribution/trak.py", "validation/*.py"),
+        code=code("attribution/trak.py", "validation/*.py", "targets.py"),
     output:
         table=report(
             f"{ROOT}/tables/ablation.csv",
@@ -166,7 +169,7 @@ rule ablation:
         gpu=GPU,
     params:
         device=device,
-        settings=sections("seed", "projection", "scores", "ablation", "lds"),
+        settings=sections("seed", "task", "methods", "projection", "scores", "ablation", "lds"),
         material=lambda w, input: material_arguments(w, input),
         variants=lambda w, input: " ".join(os.path.dirname(file) for file in as_list(input.variants)),
         seeds=evaluation_seeds,

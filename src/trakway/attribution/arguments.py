@@ -14,6 +14,8 @@ def add_material_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--features", type=Path, nargs="*", default=[], help="feature folders of the final checkpoints")
     parser.add_argument("--checkpoints", type=Path, nargs="*", default=[], help="feature folders of all checkpoints")
     parser.add_argument("--representations", type=Path, help="folder of the representations")
+    parser.add_argument("--norm", type=Path, nargs="*", default=[], help="feature folders of the predictions' norm")
+    parser.add_argument("--windows", type=Path, nargs="*", default=[], help="feature folders of steps around timesteps")
     parser.add_argument("--estimation-subsets", type=Path, help="subsets of the estimation bank")
     parser.add_argument(
         "--estimation-outputs", type=Path, nargs="*", default=[], help="outputs of its models, in order"
@@ -31,6 +33,8 @@ def material_of(arguments: argparse.Namespace, seed: int) -> tuple[Material, int
         arguments.features,
         arguments.checkpoints,
         arguments.representations,
+        arguments.norm,
+        arguments.windows,
         arguments.estimation_subsets,
         arguments.estimation_outputs,
         arguments.estimation_seeds,

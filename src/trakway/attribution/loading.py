@@ -1,15 +1,19 @@
 """Gather the material of an experiment from its files."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from trakway.attribution.material import Features, Material
 from trakway.data import ImageData
 from trakway.errors import UserError
 from trakway.files import read_array, read_json, read_table
+from trakway.plan import window_timestep
 from trakway.projection import VERSION
+from trakway.targets import seen_by
 
 
 def load_features(folders: Sequence[Path]) -> list[Features]:
@@ -24,7 +28,7 @@ def load_features(folders: Sequence[Path]) -> list[Features]:
     entries, first = [], None
     for folder in map(Path, folders):
         info = read_json(folder / "info.json")
-        made = info["projection"] | {"definition": info["definition"], "parameters": info["parameters"]}
+        made = info["projection"] | {key: info[key] for key in ("definition", "parameters", "function")}
         first = first or (folder, made)
         if made != first[1] or info["definition"] != VERSION:
             raise UserError(
@@ -45,6 +49,8 @@ def load_material(
     features: Sequence[Path] = (),
     checkpoints: Sequence[Path] = (),
     representations: Path | None = None,
+    norm: Sequence[Path] = (),
+    windows: Sequence[Path] = (),
     masks: Path | None = None,
     outputs: Sequence[Path] = (),
     seeds_per_subset: int = 1,
@@ -56,10 +62,12 @@ def load_material(
     Args:
         seed: the experiment's seed.
         data: folder of the prepared data.
-        targets: the table of targets, evaluated ones first.
+        targets: the table of targets, evaluated ones first; images that were generated lie beside it.
         features: shard folders of the final checkpoints.
         checkpoints: shard folders of all checkpoints in order of training; ``info.json`` tells them apart.
         representations: folder with ``train.npy`` and ``targets.npy``.
+        norm: as features, of the squared norm of the prediction.
+        windows: as features, of steps around a timestep; ``info.json`` tells them apart.
         masks: subsets of the estimation bank.
         outputs: shards of its models' outputs, in order.
         seeds_per_subset: models of each of its subsets.
@@ -69,18 +77,23 @@ def load_material(
     Returns:
         (material of all targets, number of evaluated targets: the rest are for tuning).
     """
-    images = ImageData.load(data)
     table = read_table(targets)
-    rows = table["row"].to_numpy()
-    by_checkpoint: dict[int, list[Path]] = {}
-    for folder in map(Path, checkpoints):
-        by_checkpoint.setdefault(read_json(folder / "info.json")["checkpoint"], []).append(folder)
+    own = load_features(features)
     material = Material(
         seed=seed,
-        size=len(images.train_labels),
-        targets=len(rows),
-        features=load_features(features),
-        checkpoints=[load_features(by_checkpoint[index]) for index in sorted(by_checkpoint)],
+        **_pictures(ImageData.load(data), table, Path(targets).parent),
+        targets=len(table),
+        features=own,
+        checkpoints=[load_features(folders) for _, folders in _by(checkpoints, "checkpoint")],
+        norm=load_features(norm),
+        windows={
+            # The gradients of targets at a step are those of the output.
+            window_timestep(function): [
+                dataclasses.replace(entry, targets=whole.targets)
+                for entry, whole in zip(load_features(folders), own, strict=True)
+            ]
+            for function, folders in _by(windows, "function")
+        },
         representations=[
             pair
             for pair in zip(
@@ -89,14 +102,40 @@ def load_material(
         ]
         if representations
         else (),
-        images=(images.train_images, images.test_images[rows]),
-        labels=(images.train_labels, images.test_labels[rows]),
         masks=None if masks is None else read_array(masks),
         outputs=load_outputs(outputs, seeds_per_subset).mean(1) if outputs else None,
         block=block,
         device=device,
     )
     return material, int((table["role"] == "evaluation").sum())
+
+
+def _by(folders: Sequence[Path], key: str) -> list[tuple[int | str, list[Path]]]:
+    """Sort feature folders by an entry of their ``info.json``."""
+    found: dict = {}
+    for folder in map(Path, folders):
+        found.setdefault(read_json(folder / "info.json")[key], []).append(folder)
+    return sorted(found.items())
+
+
+def _pictures(images: ImageData, table: pd.DataFrame, folder: Path) -> dict:
+    """Return what the table of targets and the images say: of test examples, or of generated images and their steps."""
+    known = {"size": len(images.train_labels)}
+    if "timestep" not in table:
+        rows = table["row"].to_numpy()
+        return known | {
+            "images": (images.train_images, images.test_images[rows]),
+            "labels": (images.train_labels, images.test_labels[rows]),
+        }
+    whole = table["timestep"].isna().to_numpy() & (table["patch"] == "").to_numpy()
+    places = dict(zip(table["target"][whole], np.flatnonzero(whole), strict=True))
+    final = read_array(folder / "images.npy")[table["target"]]
+    return known | {
+        "images": (images.train_images, final),
+        "estimates": seen_by(table, folder),
+        "final": table["target"].map(places).to_numpy(),
+        "timesteps": table["timestep"].fillna(-1).to_numpy(np.int64),
+    }
 
 
 def load_outputs(shards: Sequence[Path], seeds_per_subset: int) -> np.ndarray:

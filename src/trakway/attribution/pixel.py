@@ -8,12 +8,13 @@ from trakway.resumable import row_blocks
 
 
 def score(material: Material, out: np.ndarray) -> None:
-    """Fill ``out`` with the cosine of the images z and z_i (each less its own mean), negative for another class."""
+    """Fill ``out`` with the cosine of the images z and z_i, each less its own mean; where there are classes, negative
+    for another.
+    """
     train_images, target_images = material.images
-    train_labels, target_labels = material.labels
     targets = unit(_centred(target_images))
     for block in row_blocks(material.size, material.block):
-        out[:, block] = targets @ unit(_centred(train_images[block])).T * class_sign(target_labels, train_labels[block])
+        out[:, block] = targets @ unit(_centred(train_images[block])).T * class_sign(material.labels, block)
 
 
 def _centred(images: np.ndarray) -> np.ndarray:

@@ -8,11 +8,10 @@ from trakway.resumable import row_blocks
 
 
 def score(material: Material, out: np.ndarray) -> None:
-    """Fill ``out`` with the cosine of the representations of z and z_i, negative for another class."""
-    train_labels, target_labels = material.labels
+    """Fill ``out`` with the cosine of the representations of z and z_i; where there are classes, negative for another."""
     targets = [unit(target) for _, target in material.representations]
     for block in row_blocks(material.size, material.block):
         cosine = sum(
             target @ unit(train[block]).T for target, (train, _) in zip(targets, material.representations, strict=True)
         )
-        out[:, block] = cosine / len(targets) * class_sign(target_labels, train_labels[block])
+        out[:, block] = cosine / len(targets) * class_sign(material.labels, block)

@@ -10,6 +10,17 @@ def unit(rows: np.ndarray) -> np.ndarray:
     return rows / np.where(length > 0, length, 1)
 
 
-def class_sign(target_labels: np.ndarray, train_labels: np.ndarray) -> np.ndarray:
-    """Return +1 where classes agree, -1 where not, shape (targets, n): similar ones of another class harm."""
-    return np.where(target_labels[:, None] == train_labels[None, :], np.float32(1), np.float32(-1))
+def class_sign(labels: tuple[np.ndarray, np.ndarray] | None, block: slice) -> np.ndarray:
+    """Return +1 where classes agree, -1 where not: similar ones of another class harm a margin.
+
+    Args:
+        labels: of training examples and targets; None where no margin compares classes: +1 for all.
+        block: the training examples in question.
+
+    Returns:
+        float32 (targets, block), or (1, 1).
+    """
+    if labels is None:
+        return np.ones((1, 1), np.float32)
+    train, target = labels
+    return np.where(target[:, None] == train[None, block], np.float32(1), np.float32(-1))

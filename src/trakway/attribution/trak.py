@@ -26,7 +26,25 @@ def score(
     weights: bool = True,
     average: str = "paper",
 ) -> None:
-    """Fill ``out`` with TRAK scores.
+    """Fill ``out`` with TRAK scores, see `estimate`; of a diffusion target those of its image, at every timestep."""
+    wholes, place = material.of_wholes()
+    if place is None:
+        estimate(material, out, ridge, soft_threshold, weights, average)
+        return
+    scores = np.empty((wholes.targets, material.size), np.float32)
+    estimate(wholes, scores, ridge, soft_threshold, weights, average)
+    out[:] = scores[place]
+
+
+def estimate(
+    material: Material,
+    out: np.ndarray,
+    ridge: float = 0.0,
+    soft_threshold: float = 0.0,
+    weights: bool = True,
+    average: str = "paper",
+) -> None:
+    """Fill ``out`` with the TRAK estimator's scores of every target's own output.
 
     ``τ(z) = softthreshold( mean_m Q_m · mean_m φ_m(z)ᵀ (Φ_mᵀΦ_m + ridge·mean(diag(Φ_mᵀΦ_m))·I)⁻¹ Φ_mᵀ )``
 

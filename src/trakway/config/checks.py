@@ -1,15 +1,18 @@
 """What no schema can say: settings that are right alone and wrong together.
 
-Every check takes complete, schema-valid settings and yields (key, allowed, advice) for what it finds wrong, the key
-dotted, with list positions (``removal.methods.1``); the found value is looked up by the key.
+Every check takes complete, schema-valid settings and yields what it finds wrong; the value found is looked up by its
+key.
 """
 
 from collections.abc import Iterator
 
-from trakway.config.problems import did_you_mean
+from trakway.config.diffusion_checks import check_diffusion
+from trakway.config.network_checks import DIFFUSION, check_networks
+from trakway.config.problems import Fault, did_you_mean
+from trakway.plan import METHODS, NEEDS
 
-Fault = tuple[str, str, str]
-NEED_ESTIMATION = ("empirical_influence", "datamodel")
+SIZES = {"digits": {"train_size": 1198, "test_size": 599}}
+"""The images of a data set that comes from one place only."""
 
 
 def faults(settings: dict) -> list[Fault]:
@@ -24,18 +27,20 @@ def _dataset(s: dict) -> Iterator[Fault]:
             "a whole number >= 8 for imagenet, whose images differ in size",
             "Set it, e.g. to 224.",
         )
+    for key, most in SIZES.get(s["dataset"]["name"], {}).items():
+        if (s["dataset"][key] or 0) > most:
+            yield f"dataset.{key}", f"at most {most} for {s['dataset']['name']}", "Lower it, or take another data set."
 
 
-def _model(s: dict) -> Iterator[Fault]:
-    name, widths = s["model"]["name"], s["model"]["widths"]
-    if name == "resnet_small" and widths is None:
-        yield "model.widths", "a list of channels for resnet_small", "Set it, e.g. to [16, 32, 64], or remove the key."
-    if name != "resnet_small" and widths is not None:
-        yield (
-            "model.widths",
-            f"null for {name}, since only resnet_small has free widths",
-            "Set `widths: null`, or `name: resnet_small`.",
-        )
+def _methods(s: dict) -> Iterator[Fault]:
+    allowed = METHODS[s["task"]]
+    for i, name in enumerate(s["methods"]):
+        if name not in allowed:
+            yield (
+                f"methods.{i}",
+                f"the methods of the task {s['task']}: {', '.join(allowed)}",
+                f"{did_you_mean(name, allowed)}Replace it, or take it out.",
+            )
 
 
 def _projection(s: dict) -> Iterator[Fault]:
@@ -93,19 +98,16 @@ def _batch_size(s: dict) -> Iterator[Fault]:
         )
 
 
-def _checkpoints(s: dict) -> Iterator[Fault]:
-    epochs = s["training"]["epochs"]
-    if s["training"]["checkpoints"] > epochs:
-        yield (
-            "training.checkpoints",
-            f"at most training.epochs = {epochs}: a run keeps one checkpoint an epoch at most",
-            "Lower checkpoints or raise epochs.",
-        )
-
-
 def _targets(s: dict) -> Iterator[Fault]:
-    count, tuning, test = s["targets"]["count"], s["targets"]["tuning"], s["dataset"]["test_size"]
-    if test is not None and count + tuning > test:
+    count, tuning, real, test = (*(s["targets"][key] for key in ("count", "tuning", "real")), s["dataset"]["test_size"])
+    if s["task"] == DIFFUSION:
+        if test is not None and real > test:
+            yield (
+                "targets.real",
+                f"at most dataset.test_size = {test}: real images come from the test split",
+                "Lower it or raise dataset.test_size.",
+            )
+    elif test is not None and count + tuning > test:
         yield (
             "targets.count",
             f"targets.count + targets.tuning = {count} + {tuning} at most dataset.test_size = {test}",
@@ -131,7 +133,7 @@ def _choice(s: dict) -> Iterator[Fault]:
 
 
 def _estimation(s: dict) -> Iterator[Fault]:
-    needs = [f"the method {name}" for name in s["methods"] if name in NEED_ESTIMATION]
+    needs = [f"the method {name}" for name in s["methods"] if "estimation" in NEEDS[name]]
     needs += [f"the choice of scores.{key}" for key in ("ridge", "soft_threshold") if len(s["scores"][key]) > 1]
     if needs and s["bank"]["estimation"]["subsets"] < 2:
         yield (
@@ -180,11 +182,12 @@ def _subset_fractions(s: dict) -> list[tuple[str, float]]:
 
 CHECKS = (
     _dataset,
-    _model,
+    check_networks,
+    _methods,
+    check_diffusion,
     _projection,
     _subset_sizes,
     _batch_size,
-    _checkpoints,
     _targets,
     _choice,
     _estimation,

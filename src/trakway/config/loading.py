@@ -1,13 +1,12 @@
 """Read and check config.yaml and the experiments."""
 
-import functools
 import keyword
 import os
 from pathlib import Path
 
 from trakway.config.checks import faults
 from trakway.config.merging import complete, deep_merge
-from trakway.config.problems import Problem, did_you_mean, raise_all, schema_problems, show
+from trakway.config.problems import Fault, Problem, did_you_mean, raise_all, schema_problems, show, value_at
 from trakway.config.reading import read_mapping
 from trakway.config.schemas import load_schema, relaxed
 from trakway.errors import UserError
@@ -161,7 +160,9 @@ def _examine(
             "required": [key for key in schema.get("required", ()) if key != "tiers"],
         }
         wrong = schema_problems(settings, bare)
-        problems += [problem for problem in wrong if problem.found == "nothing"]
+        # What lacks in an item of a list is told above: lists are not merged.
+        lacks = [problem for problem in wrong if problem.found == "nothing"]
+        problems += [lack for lack in lacks if not any(isinstance(part, int) for part in lack.path)]
         if not wrong:  # the checks count on sound types
             problems += [_located(fault, settings, written, tier) for fault in faults(settings)]
     elif tier not in tiers and (tier_needed or not tiers):
@@ -188,11 +189,11 @@ def _name_problems(name, stem: str) -> list[Problem]:
     return problems
 
 
-def _located(fault: tuple[str, str, str], settings: dict, written: dict, tier: str) -> Problem:
+def _located(fault: Fault, settings: dict, written: dict, tier: str) -> Problem:
     """Return a fault as a problem: the value found, and the place in the file which set it."""
     key, allowed, advice = fault
     path = tuple(int(part) if part.isdigit() else part for part in key.split("."))
-    found = show(functools.reduce(lambda value, part: value[part], path, settings))
+    found = show(value_at(settings, key))
     if _is_given(path, written["tiers"][tier]):
         path = ("tiers", tier, *path)
     elif not _is_given(path, written):
@@ -204,7 +205,7 @@ def _is_given(path: tuple, written: dict) -> bool:
     for part in path:
         if isinstance(written, list):
             return True
-        if part not in written:
+        if not isinstance(written, dict) or part not in written:
             return False
         written = written[part]
     return True

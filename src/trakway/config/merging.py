@@ -2,6 +2,8 @@
 
 import copy
 
+from trakway.config.schemas import Validator
+
 
 def deep_merge(base: dict, over: dict) -> dict:
     """Return a new mapping: ``over`` laid over ``base``.
@@ -24,7 +26,8 @@ def complete(value, schema: dict):
     type stay as they are: validation reports both.
     """
     if isinstance(value, dict) and "properties" in schema:
-        special = schema.get("then", {}).get("properties", {}) if _applies(value, schema) else {}
+        applies = "if" in schema and Validator(schema["if"]).is_valid(value)
+        special = schema["then"]["properties"] if applies else {}
         completed = {}
         for key, sub in schema["properties"].items():
             default = special.get(key, {}).get("default", sub.get("default", ...))
@@ -42,9 +45,3 @@ def complete(value, schema: dict):
     if wants_number and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**1023:
         return float(value)
     return value
-
-
-def _applies(value: dict, schema: dict) -> bool:
-    """Whether the schema's ``if`` (keys that must be constants, all our schemas need) holds."""
-    wanted = schema.get("if", {}).get("properties", {})
-    return bool(wanted) and all(value.get(key) == sub["const"] for key, sub in wanted.items())

@@ -8,6 +8,10 @@ from typing import Any, NamedTuple
 from trakway.config.schemas import Validator
 from trakway.errors import UserError
 
+Fault = tuple[str, str, str]
+"""What a check of complete settings finds wrong: the key, dotted, with list positions (``removal.methods.1``), what is
+allowed there, and a sentence of advice."""
+
 
 class Problem(NamedTuple):
     """One fault: where (keys and list positions), the value there, what may stand there, and a sentence of advice."""
@@ -37,6 +41,13 @@ def dotted(path: Iterable[str | int]) -> str:
     return text.removeprefix(".")
 
 
+def value_at(settings: dict, key: str) -> Any:
+    """Return the value at a dotted key, in which a number is a position in a list."""
+    for part in key.split("."):
+        settings = settings[int(part) if part.isdigit() else part]
+    return settings
+
+
 def show(value: Any) -> str:
     """Return a value as YAML would have it, shortened."""
     text = json.dumps(value, ensure_ascii=False, default=str)
@@ -61,7 +72,8 @@ def describe(schema: dict) -> str:
         limits = [f"{sign} {schema[key]}" for key, sign in words.items() if key in schema]
         text = " ".join(["a whole number" if "integer" in types else "a number", " and ".join(limits)]).strip()
     elif "array" in types:
-        text = "a list" + (f" of at least {schema['minItems']}" if schema.get("minItems") else "")
+        least, most = schema.get("minItems"), schema.get("maxItems")
+        text = "a list" + (f" of {'' if least == most else 'at least '}{least}" if least else "")
         text += " without repeats" if schema.get("uniqueItems") else ""
         text += f", each {describe(schema['items'])}"
     elif "object" in types:

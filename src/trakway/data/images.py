@@ -87,8 +87,11 @@ class ImageData:
 
         images = {"train": self.train_images, "test": self.test_images}[split][slice(None) if rows is None else rows]
         pixels = torch.from_numpy(np.array(images)).to(device)
+        return self.standardised(pixels.float() / 255)
+
+    def standardised(self, pixels: "torch.Tensor") -> "torch.Tensor":
+        """Return images (B, C, H, W) in 0..1 with each channel less its mean and divided by its std."""
         mean, std = (
-            torch.tensor(values, dtype=torch.float32, device=device).view(1, -1, 1, 1)
-            for values in (self.mean, self.std)
+            pixels.new_tensor(values, dtype=pixels.dtype).view(1, -1, 1, 1) for values in (self.mean, self.std)
         )
-        return (pixels.float() / 255 - mean) / std
+        return (pixels - mean) / std

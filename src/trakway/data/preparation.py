@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trakway.data.cifar10 import open_cifar10
+from trakway.data.digits import open_digits
 from trakway.data.fashion_mnist import open_fashion_mnist
 from trakway.data.imagenet import open_imagenet
 from trakway.data.sampling import sample, shortage
@@ -18,7 +19,12 @@ from trakway.files import write_json, write_table
 from trakway.fingerprint import fingerprint
 from trakway.resumable import Part, fill_arrays, row_blocks
 
-OPENERS = {"fashion_mnist": open_fashion_mnist, "cifar10": open_cifar10, "imagenet": open_imagenet}
+OPENERS = {
+    "digits": open_digits,
+    "fashion_mnist": open_fashion_mnist,
+    "cifar10": open_cifar10,
+    "imagenet": open_imagenet,
+}
 DEFAULTS = {"source": "auto", "path": None, "classes": None, "train_size": None, "test_size": None, "image_size": None}
 SOURCES = ("auto", "packed", "folder", "download")
 
@@ -39,10 +45,10 @@ def prepare(
     depend on the source, ``dataset`` and ``seed`` alone.
 
     Args:
-        dataset: the section ``dataset`` of an experiment: ``name`` (fashion_mnist, cifar10, imagenet) and, optionally,
-            ``source`` (auto, packed, folder, download), ``path``, ``classes`` (names in the order that numbers the
-            labels; None: all), ``train_size`` and ``test_size`` (images in all, as equal as possible over the classes;
-            None: all) and ``image_size`` (side in pixels; None: as they are).
+        dataset: the section ``dataset`` of an experiment: ``name`` (one of `OPENERS`) and, optionally, ``source``
+            (auto, packed, folder, download), ``path``, ``classes`` (names in the order that numbers the labels; None:
+            all), ``train_size`` and ``test_size`` (images in all, as equal as possible over the classes; None: all) and
+            ``image_size`` (side in pixels; None: as they are).
         seed: the experiment's seed.
         folder: where to write.
         block: images held in memory at a time; changes no byte.

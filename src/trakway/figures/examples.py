@@ -2,10 +2,10 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from trakway.figures.style import BLUE, EDGE, ORANGE, number, styled
+from trakway.figures.pictures import Page, frame, score_format
+from trakway.figures.style import EDGE, number, styled
 
 IMAGE, GAP, SECTION, CAPTION = 1.0, 0.14, 0.42, 0.48  # inches: an image, between images, between parts, lines of text
 
@@ -57,54 +57,24 @@ def examples(
     part = count * (IMAGE + GAP)
     left = {"target": 0.2, "helpful": 0.2 + IMAGE + SECTION, "harmful": 0.2 + IMAGE + 2 * SECTION + part}
     row = IMAGE + CAPTION
-    width, height = left["harmful"] + part + 0.1, 0.85 + len(targets) * row + 0.5
-    # placed by hand: a grid of images and captions has known sizes, and no automatic layout keeps them equal
-    figure = Figure(figsize=(width, height))
-
-    def place(x: float, line: int) -> Axes:
-        bottom = height - 0.85 - (line + 1) * row
-        return figure.add_axes((x / width, bottom / height, IMAGE / width, IMAGE / height))
-
-    def write(x: float, y: float, text: str, size: float, **kwargs) -> None:
-        figure.text(x / width, y / height, text, fontsize=size, **kwargs)
-
-    form = _score_format(picks["score"].to_numpy())
+    page = Page(left["harmful"] + part + 0.1, 0.85 + len(targets) * row + 0.5)
+    form = score_format(picks["score"].to_numpy())
     heads = {"target": "Target", "helpful": "Most helpful", "harmful": "Most harmful"}
     for side, text in heads.items():
-        write(left[side], height - 0.72, text, 11)
+        page.write(left[side], 0.72, text, 11)
     for line, target in enumerate(targets.itertuples()):
-        axes = place(left["target"], line)
-        _image(axes, target_images[line])
+        top = 0.85 + line * row + CAPTION
+        axes = page.image(left["target"], top, IMAGE, target_images[line])
         verdict = "right" if target.margin > 0 else "wrong"
         axes.set_title(f"{target.label} ({verdict})\nmargin {number(target.margin, '+.2f')}", fontsize=8, weight="bold")
         for pick in picks[picks["target"] == target.target].itertuples():
-            axes = place(left[pick.side] + pick.rank * (IMAGE + GAP), line)
-            _image(axes, train_images[pick.row])
+            axes = page.image(left[pick.side] + pick.rank * (IMAGE + GAP), top, IMAGE, train_images[pick.row])
             label = str(train_labels[pick.row])
             same = label == target.label
             axes.set_title(f"{'' if same else '≠ '}{label}\n{number(pick.score, form)}", fontsize=8)
-            axes.spines[:].set(visible=True, linewidth=2, capstyle="butt")
-            axes.spines[:].set(color=BLUE if same else ORANGE, linestyle="-" if same else (0, (2.5, 1.5)))
+            frame(axes, dashed=not same)
     legend = "solid blue frame: same class as the target; dashed orange frame and ≠: another class"
     reading = "number: score, above 0 if training on the image raises the target's margin"
-    write(0.2, 0.08, f"{reading}; {legend}", 8.5, color=EDGE, wrap=True)
-    write(width / 2, height - 0.32, title, 12, ha="center")
-    return figure
-
-
-def _score_format(scores: np.ndarray) -> str:
-    """Choose one format for all scores: three digits of the largest, decimal where that stays short."""
-    power = int(np.floor(np.log10(np.abs(scores).max(initial=0.0) or 1.0)))
-    return f"+.{max(0, 2 - power)}f" if -4 <= power <= 5 else "+.1e"
-
-
-def _image(axes: Axes, image: np.ndarray) -> None:
-    """Show one C × H × W image with a margin of white between it and its frame."""
-    shown = np.moveaxis(np.asarray(image), 0, -1)
-    high, wide = shown.shape[:2]
-    shown = shown[..., 0] if shown.shape[-1] == 1 else shown
-    axes.imshow(shown, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    axes.set(xlim=(-0.5 - 0.06 * wide, 0.06 * wide + wide - 0.5), ylim=(high - 0.5 + 0.06 * high, -0.5 - 0.06 * high))
-    axes.set(xticks=[], yticks=[])
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
+    page.write(0.2, page.height - 0.08, f"{reading}; {legend}", 8.5, color=EDGE, wrap=True)
+    page.write(page.width / 2, 0.32, title, 12, ha="center")
+    return page.figure

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from trakway.figures.style import EDGE, footnote, look, number, percent, reach, styled
@@ -16,10 +17,19 @@ def lds_bars(table: pd.DataFrame, title: str = "Linear datamodeling score", leve
         title: above the figure.
         level: of the intervals, for the footnote.
     """
-    table = table.sort_values("lds", kind="stable")
-    height = np.arange(len(table))
     figure = Figure(figsize=(8, 1.7 + 0.36 * len(table)), layout="constrained")
     axes = figure.subplots()
+    bars(axes, table)
+    axes.set_xlabel("LDS: rank correlation of predicted and retrained outputs, mean over targets")
+    footnote(figure, sampled(table, level))
+    figure.suptitle(title)
+    return figure
+
+
+def bars(axes: Axes, table: pd.DataFrame) -> None:
+    """Draw the bars of one group of targets; ``table`` as for ``lds_bars``."""
+    table = table.sort_values("lds", kind="stable")
+    height = np.arange(len(table))
     looks = [look(method) for method in table["method"]]
     colors = [one.color for one in looks]
     axes.barh(height, table["lds"], color=colors, edgecolor=EDGE, linewidth=0.6, height=0.68)
@@ -39,8 +49,9 @@ def lds_bars(table: pd.DataFrame, title: str = "Linear datamodeling score", leve
     axes.grid(axis="y", visible=False)
     highest = np.nanmax([ceiling, *table["lds_high"]])
     axes.set_xlim(min(0, table["lds_low"].min()) - 0.01, highest * 1.08 + 0.04)
-    axes.set_xlabel("LDS: rank correlation of predicted and retrained outputs, mean over targets")
+
+
+def sampled(table: pd.DataFrame, level: float) -> str:
+    """Say for a footnote how many models stand behind LDS and what its intervals cover."""
     trained = f"{table['subsets'].iloc[0]} training subsets, {table['seeds'].iloc[0]} models each"
-    footnote(figure, f"{trained}; whiskers: {percent(level)} interval over subsets and targets")
-    figure.suptitle(title)
-    return figure
+    return f"{trained}; whiskers: {percent(level)} interval over subsets and targets"

@@ -1,7 +1,8 @@
 """One style for every figure: colours, names, sizes, and files that are the same bytes every time.
 
-Colours are those of Okabe and Ito (2008), told apart by colour-blind readers too. A method keeps its colour and its
-marker in every figure; where lines cross, the marker says in black and white what the colour says.
+Colours are those of Okabe and Ito (2008), told apart by colour-blind readers too; methods beyond their eight have
+darker and lighter ones, far from these. A method keeps its colour and its marker in every figure; where lines cross,
+the marker says in black and white what the colour says.
 """
 
 import functools
@@ -14,12 +15,16 @@ from typing import NamedTuple
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from trakway.files import replacing
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+)  # fmt: skip
+MAROON, INDIGO, MAGENTA, OCHRE, MINT, ICE, LILAC = (
+    "#661100", "#332288", "#AA4499", "#8C6D1F", "#A1D99B", "#99DDFF", "#C3A5E0",
 )  # fmt: skip
 GREY = "#7F7F7F"
 EDGE = "#333333"
@@ -64,6 +69,14 @@ LOOKS = {
     "empirical_influence": Look("Empirical influence", PURPLE, "X"),
     "datamodel": Look("Datamodel", BLACK, "p"),
     "random": Look("Random", GREY, "h"),
+    "journey_trak": Look("journey-TRAK", MAROON, "d"),
+    "journey_window": Look("journey-TRAK, features at t", INDIGO, ">"),
+    "d_trak": Look("D-TRAK", MINT, "*"),
+    "journey_d_trak": Look("journey-D-TRAK", MAGENTA, "<"),
+    "pixel_journey": Look("Pixels of x̂₀", OCHRE, "8"),
+    # what completions are held against, no methods
+    "same model": Look("Same model, new draws", ICE, "_"),
+    "retrained": Look("Retrained on all data", LILAC, "|"),
 }
 
 
@@ -125,6 +138,14 @@ def legend_beside(figure: Figure) -> None:
         handles, labels = axes.get_legend_handles_labels()
         found |= dict(zip(labels, handles, strict=True))
     figure.legend(found.values(), found.keys(), loc="outside right upper")
+
+
+def render(figure: Figure) -> np.ndarray:
+    """Draw a figure to pixels: uint8 (height × width × 3), at the figure's own dots per inch."""
+    with _style():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        return np.array(canvas.buffer_rgba())[..., :3]
 
 
 def save(figure: Figure, path: str | os.PathLike) -> tuple[Path, Path]:

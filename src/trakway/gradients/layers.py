@@ -9,9 +9,10 @@ summed, for f of an example is a function of all its rows.
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trakway.gradients.patches import patches
+from trakway.gradients.patches import patches, side_by_side
 
 LayerGradient = Callable[[nn.Module, Tensor, Tensor, int], dict[str, Tensor]]
 
@@ -32,25 +33,31 @@ def supported(model: nn.Module, names: list[str]) -> bool:
 
 def gradient_of(module: nn.Module) -> LayerGradient | None:
     """Return the gradient function of a layer, None for a layer this file does not know."""
-    if type(module) is nn.Conv2d and isinstance(module.padding, tuple) and module.padding_mode == "zeros":
+    kind = type(module)
+    if kind is nn.Conv2d and isinstance(module.padding, tuple) and module.padding_mode == "zeros":
         return convolution
-    if type(module) is nn.Linear:
+    if kind is nn.Linear:
         return linear
-    if type(module) is nn.BatchNorm2d and not module.training and module.affine and module.track_running_stats:
+    if kind is nn.BatchNorm2d and not module.training and module.affine and module.track_running_stats:
         return batch_norm
+    if kind is nn.GroupNorm and module.affine:
+        return group_norm
+    if kind is nn.LayerNorm and module.elementwise_affine and len(module.normalized_shape) == 1:
+        return layer_norm
     return None
 
 
 def convolution(module: nn.Conv2d, inputs: Tensor, slope: Tensor, examples: int) -> dict[str, Tensor]:
-    """2-D convolution: patches times output gradient, by groups."""
-    seen = patches(module, inputs)
-    rows, _, positions = seen.shape
-    groups = module.groups
-    outward = slope.reshape(rows * groups, module.out_channels // groups, positions)
-    weight = torch.bmm(outward, seen.reshape(rows * groups, -1, positions).transpose(1, 2))
-    result = {"weight": _by_example(weight.view(rows, -1), examples)}
+    """2-D convolution: patches times output gradient, by groups; the rows of an example lie side by side."""
+    seen = patches(module, inputs, examples)
+    outward = side_by_side(slope.flatten(2), examples)
+    groups = examples * module.groups
+    weight = torch.bmm(
+        outward.reshape(groups, -1, outward.shape[2]), seen.view(groups, -1, seen.shape[2]).transpose(1, 2)
+    )
+    result = {"weight": weight.reshape(examples, -1)}
     if module.bias is not None:
-        result["bias"] = _by_example(slope.sum((2, 3)), examples)
+        result["bias"] = outward.sum(2)
     return result
 
 
@@ -73,6 +80,24 @@ def batch_norm(module: nn.BatchNorm2d, inputs: Tensor, slope: Tensor, examples: 
         "weight": _by_example((slope * normalised).sum((2, 3)), examples),
         "bias": _by_example(slope.sum((2, 3)), examples),
     }
+
+
+def group_norm(module: nn.GroupNorm, inputs: Tensor, slope: Tensor, examples: int) -> dict[str, Tensor]:
+    """Group norm: the scale and shift of each channel of what is normalised."""
+    normalised = F.group_norm(inputs, module.num_groups, eps=module.eps)
+    return {
+        "weight": _by_example((slope * normalised).flatten(2).sum(2), examples),
+        "bias": _by_example(slope.flatten(2).sum(2), examples),
+    }
+
+
+def layer_norm(module: nn.LayerNorm, inputs: Tensor, slope: Tensor, examples: int) -> dict[str, Tensor]:
+    """Layer norm of the last dimension; all dimensions between are summed over."""
+    normalised = F.layer_norm(inputs, module.normalized_shape, eps=module.eps)
+    result = {"weight": (slope * normalised).reshape(examples, -1, inputs.shape[-1]).sum(1)}
+    if module.bias is not None:
+        result["bias"] = slope.reshape(examples, -1, inputs.shape[-1]).sum(1)
+    return result
 
 
 def _by_example(rows: Tensor, examples: int) -> Tensor:

@@ -10,9 +10,12 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from trakway.gradients import layers
 from trakway.tasks import Batch, Task
+
+ROWS = 256  # rows that go through the model at a time, where f is a mean over draws: bounds the activations
 
 _tried: WeakKeyDictionary = WeakKeyDictionary()  # model: names of parameters, whether `layerwise` is right for them
 
@@ -27,14 +30,24 @@ def per_example_gradients(task: Task, model: nn.Module, batch: Batch) -> tuple[T
 
     Returns:
         (outputs (B,), gradients (B, p)), float32: the attributed parameters' gradients, flattened, in the order of
-        ``task.attributed``.
+        ``task.attributed``. The memory beside them does not grow with the draws that f is a mean over.
     """
     # Full float32 and a fixed order of sums, whatever the models were trained in.
     exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
     with exact, torch.autocast(torch.device(task.device).type, enabled=False):
-        if _sees_all(task, model, batch):
-            return layerwise(task, model, batch)
-        return vmapped(task, model, batch)
+        pieces = list(task.pieces(batch, ROWS))
+        compute = layerwise if _sees_all(task, model, pieces[0][2]) else vmapped
+        if len(pieces) == 1:
+            return compute(task, model, batch)
+        outputs = gradients = None
+        for examples, share, piece in pieces:
+            some, rows = compute(task, model, piece)
+            if outputs is None:
+                outputs = some.new_zeros(len(batch[0]))
+                gradients = rows.new_zeros(len(batch[0]), rows.shape[1])
+            outputs[examples] += share * some
+            gradients[examples].add_(rows, alpha=share)
+        return outputs, gradients
 
 
 def _sees_all(task: Task, model: nn.Module, batch: Batch) -> bool:
@@ -74,7 +87,8 @@ def vmapped(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]
 
         return task.output(call, tuple(tensor[None] for tensor in example))[0]
 
-    gradients, outputs = vmap(grad_and_value(output), in_dims=(None, 0))(attributed, batch)
+    with sdpa_kernel(SDPBackend.MATH):  # the one attention that vmap can take apart
+        gradients, outputs = vmap(grad_and_value(output), in_dims=(None, 0))(attributed, batch)
     return outputs.float(), torch.cat([gradients[name].flatten(1).float() for name in names], dim=1)
 
 

@@ -5,7 +5,7 @@ own model, is one subclass and one YAML file.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -28,12 +28,16 @@ class Task(ABC):
         train_size: number of training examples n.
         test_size: number of examples in the test split.
         device: where models and batches live.
+        checkpoint_format: ``"safetensors"``, a file each, or ``"diffusers"``, a folder of ``save_pretrained`` each; the
+            task then has a method ``scheduler`` that returns the noise scheduler which belongs to the model.
+        draws: how many random draws f of an example is a mean over: as many rows go through the model.
     """
 
     seed: int
     train_size: int
     test_size: int
     device: str
+    checkpoint_format: str = "safetensors"
 
     @abstractmethod
     def architecture(self) -> nn.Module:
@@ -44,8 +48,8 @@ class Task(ABC):
         """Return training examples ``rows`` as a batch on the device: the input of `loss` and `output`."""
 
     @abstractmethod
-    def target_batch(self, rows: np.ndarray) -> Batch:
-        """Return target examples ``rows`` (positions in the test split) as a batch on the device."""
+    def target_batch(self, entries: np.ndarray) -> Batch:
+        """Return ``entries`` of the table of targets (positions) as a batch on the device."""
 
     @abstractmethod
     def loss(self, model: Model, batch: Batch) -> Tensor:
@@ -59,9 +63,25 @@ class Task(ABC):
     def loss_slope(self, outputs: Tensor) -> Tensor:
         """Return ``-dLoss/df`` at outputs f, shape (B,): the diagonal of Q (TRAK, section 3.2); ones where Q = I."""
 
-    def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
-        """Return a randomly changed training batch; unchanged unless a task says otherwise."""
-        return batch
+    def training_batch(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
+        """Return training examples ``rows`` for a step of training, randomly changed where a task says so."""
+        return self.train_batch(rows)
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Return how good a model is on the test split, by name of the measure."""
+        return {}
+
+    @property
+    def draws(self) -> int:
+        return 1
+
+    def pieces(self, batch: Batch, rows: int) -> Iterator[tuple[slice, float, Batch]]:
+        """Cut a batch whose f is a mean over draws into pieces of at most about ``rows`` model rows.
+
+        Yields:
+            (examples, share, piece): f of the examples is the sum of share times f of the pieces they are in.
+        """
+        yield slice(None), 1.0, batch
 
     def attributed(self, model: nn.Module) -> list[str]:
         """Return the names of the parameters whose gradients are used, in the order of the features' coordinates."""

@@ -5,15 +5,23 @@ from pathlib import Path
 from trakway.tasks.base import Task
 
 
-def build_task(settings: dict, data: Path, device: str = "cpu") -> Task:
+def build_task(
+    settings: dict, data: Path, device: str = "cpu", targets: Path | None = None, function: str = "output"
+) -> Task:
     """Return the task an experiment names.
 
     Args:
-        settings: holds the sections ``task``, ``seed``, ``model`` and, for training, ``training``.
+        settings: holds the sections ``task``, ``seed``, ``model`` and, by task and purpose, ``training``, ``diffusion``
+            and ``journey``.
         data: folder of the prepared data set.
         device: ``"cpu"`` or ``"cuda"``.
+        targets: the table of targets, where they are needed; other files of theirs lie beside it.
+        function: what `Task.output` is, see `trakway.plan.FUNCTIONS`; only diffusion has more than ``"output"``.
     """
+    if settings["task"] == "image_diffusion":
+        from trakway.tasks.image_diffusion import ImageDiffusion
+
+        return ImageDiffusion(settings, data, device, targets, function)
     from trakway.tasks.image_classification import ImageClassification
 
-    tasks = {"image_classification": ImageClassification}
-    return tasks[settings["task"]](settings, data, device)
+    return ImageClassification(settings, data, device, targets)

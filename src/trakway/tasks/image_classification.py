@@ -8,10 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trakway.data import ImageData
+from trakway.files import read_table
 from trakway.models import build_image_model
+from trakway.resumable import row_blocks
 from trakway.tasks.augmentation import crop, flip
 from trakway.tasks.base import Batch, Model, Task
 
+EVALUATION_BATCH = 500
 ON_DEVICE_BYTES = 4 << 30  # a split below this size is moved to the device once, as float32
 
 
@@ -25,7 +28,7 @@ def margin(logits: Tensor, labels: Tensor) -> Tensor:
 class ImageClassification(Task):
     """Images (float32, normalised, channels first) with labels; a batch is ``(images, labels)``."""
 
-    def __init__(self, settings: dict, data: Path, device: str = "cpu"):
+    def __init__(self, settings: dict, data: Path, device: str = "cpu", targets: Path | None = None):
         self.seed = settings["seed"]
         self.model_settings = settings["model"]
         self.augmentation = settings.get("training", {}).get("augmentation", "none")
@@ -38,6 +41,8 @@ class ImageClassification(Task):
             "test": torch.tensor(self.data.test_labels, device=device),
         }
         self.images = {"train": self._on_device("train"), "test": self._on_device("test")}
+        # Without a table every test example is a target.
+        self.target_rows = np.arange(self.test_size) if targets is None else read_table(targets)["row"].to_numpy()
 
     def _on_device(self, split: str) -> Tensor | None:
         """Return all images of a split as float32 on the device; None where that is too large."""
@@ -62,8 +67,8 @@ class ImageClassification(Task):
     def train_batch(self, rows: np.ndarray) -> Batch:
         return self._batch("train", rows)
 
-    def target_batch(self, rows: np.ndarray) -> Batch:
-        return self._batch("test", rows)
+    def target_batch(self, entries: np.ndarray) -> Batch:
+        return self._batch("test", self.target_rows[entries])
 
     def loss(self, model: Model, batch: Batch) -> Tensor:
         images, labels = batch
@@ -77,13 +82,21 @@ class ImageClassification(Task):
         # Loss = log(1 + exp(-f)), hence -dLoss/df = 1 - p_y = sigmoid(-f).
         return torch.sigmoid(-outputs)
 
-    def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
-        images, labels = batch
+    def training_batch(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
+        images, labels = self.train_batch(rows)
         if "crop" in self.augmentation:
             images = crop(images, rng, padding=4)
         if "flip" in self.augmentation:
             images = flip(images, rng)
         return images, labels
+
+    @torch.no_grad()
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        right = [
+            self.output(model, self._batch("test", np.arange(block.start, block.stop))) > 0
+            for block in row_blocks(self.test_size, EVALUATION_BATCH)
+        ]
+        return {"accuracy": float(torch.cat(right).double().mean())}
 
     def representation(self, model: nn.Module, batch: Batch) -> Tensor:
         seen = []

@@ -1,4 +1,4 @@
-"""Checkpoints: safetensors, written whole, checked when read."""
+"""Checkpoints: written whole, in the format that the task names, and checked when read."""
 
 import os
 from pathlib import Path
@@ -11,6 +11,51 @@ from torch import Tensor, nn
 from trakway.errors import UserError
 from trakway.files import replacing
 from trakway.fingerprint import file_digest
+from trakway.tasks import Task
+from trakway.training.pretrained import load_pretrained, misfits, save_pretrained
+
+SUFFIXES = {"safetensors": ".safetensors", "diffusers": ""}
+"""How the names of checkpoints end, by format: one of diffusers is a folder."""
+
+RETRAIN = "delete it and run again: the model is trained anew"
+
+
+def save_checkpoint(task: Task, model: nn.Module, path: str | os.PathLike) -> None:
+    """Write a model of the task: a safetensors file, or a folder that diffusers loads."""
+    if task.checkpoint_format == "diffusers":
+        save_pretrained(model, task.scheduler(), path)
+    else:
+        save_tensors(path, model.state_dict())
+
+
+def load_checkpoint(task: Task, path: str | os.PathLike, sha256: str | None = None, advice: str = RETRAIN) -> nn.Module:
+    """Return a model of the task on its device, in eval mode. A folder of diffusers says itself how it is built.
+
+    Args:
+        task: the modality.
+        path: what `save_checkpoint` wrote, or any folder of diffusers with a network that is called as the task's.
+        sha256: digest that the file or folder must have.
+        advice: what to do where it cannot be loaded.
+
+    Raises:
+        UserError: it is missing, damaged, or does not fit the model of the experiment.
+    """
+    if task.checkpoint_format != "diffusers":
+        tensors = load_tensors(path, sha256, advice)
+        model = task.new_model(0)
+        try:
+            model.load_state_dict(tensors)
+        except RuntimeError as error:
+            raise UserError(f"checkpoint {path}: does not fit the model of this experiment: {error}") from None
+        return model.eval()
+    check_file(path, sha256, advice)
+    model = load_pretrained(path, advice)
+    problems = misfits(model, task.new_model(0))
+    if problems:
+        raise UserError(
+            f"checkpoint {path}: does not fit the model of this experiment: {'; '.join(problems)}; {advice}"
+        )
+    return model.to(task.device)
 
 
 def save_tensors(path: str | os.PathLike, tensors: dict[str, Tensor]) -> None:
@@ -19,37 +64,29 @@ def save_tensors(path: str | os.PathLike, tensors: dict[str, Tensor]) -> None:
         save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary)
 
 
-def load_tensors(path: str | os.PathLike, sha256: str | None = None) -> dict[str, Tensor]:
+def load_tensors(path: str | os.PathLike, sha256: str | None = None, advice: str = RETRAIN) -> dict[str, Tensor]:
     """Read a safetensors file.
 
     Raises:
         UserError: the file is missing, damaged, or not the one whose digest was recorded.
     """
-    path = Path(path)
-    advice = "delete it and run again: the model is trained anew"
-    if not path.exists():
-        raise UserError(f"checkpoint {path}: not found; {advice}")
-    if sha256 is not None and file_digest(path) != sha256:
-        raise UserError(
-            f"checkpoint {path}: not the file that training recorded (SHA-256 differs, truncated?); {advice}"
-        )
+    check_file(path, sha256, advice)
     try:
         return load_file(path)
     except SafetensorError as error:
         raise UserError(f"checkpoint {path}: not a whole safetensors file ({error}); {advice}") from None
 
 
-def load_checkpoint(model: nn.Module, path: str | os.PathLike, sha256: str | None = None) -> nn.Module:
-    """Load weights into ``model`` and put it in eval mode.
+def check_file(path: str | os.PathLike, sha256: str | None, advice: str) -> None:
+    """Check that a file or folder is there and, where a digest was recorded, has it.
 
     Raises:
-        UserError: the file is missing, damaged, or its tensors do not fit the model.
+        UserError: with ``advice`` at its end.
     """
-    try:
-        model.load_state_dict(load_tensors(path, sha256))
-    except RuntimeError as error:
-        raise UserError(f"checkpoint {path}: does not fit the model of this experiment: {error}") from None
-    return model.eval()
+    if not Path(path).exists():
+        raise UserError(f"checkpoint {path}: not found; {advice}")
+    if sha256 is not None and file_digest(path) != sha256:
+        raise UserError(f"checkpoint {path}: not the one that was recorded (SHA-256 differs, truncated?); {advice}")
 
 
 def first_bad_tensor(model: nn.Module) -> str | None:

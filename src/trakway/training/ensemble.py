@@ -12,8 +12,14 @@ from trakway.files import read_json, write_json
 from trakway.fingerprint import file_digest, fingerprint
 from trakway.progress import track
 from trakway.tasks import Task
-from trakway.training.checkpoint import load_checkpoint
-from trakway.training.loop import checkpoint_epochs, checkpoint_path, train_model
+from trakway.training.checkpoint import RETRAIN, SUFFIXES, load_checkpoint
+from trakway.training.loop import checkpoint_path, train_model
+from trakway.training.schedule import Schedule
+
+RESTORE = "bring it back as it was, or run again from the rule train on: snakemake --forcerun train"
+
+PAIRED = {"evaluation": "evaluation", "estimation": "estimation", "reference": "removal", "removal": "removal"}
+"""The ensembles whose models can share seeds, and the stream they share."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,17 @@ class Ensemble:
 
     def __len__(self) -> int:
         return len(self.subsets) * self.seeds
+
+
+def model_seed(task: Task, ensemble: Ensemble, index: int, paired: bool) -> int:
+    """Return the seed of a model: its own, or, with ``paired``, that of all models of its number within a subset.
+
+    Models that are compared over subsets then share initial weights, order and noise (common random numbers), and
+    differ by their data alone. Members are never paired: their differences are what an ensemble is for.
+    """
+    if paired and ensemble.name in PAIRED:
+        return task.training_seed(f"paired {PAIRED[ensemble.name]}", index % ensemble.seeds)
+    return task.training_seed(ensemble.name, index)
 
 
 def train_shard(
@@ -66,15 +83,17 @@ def train_shard(
         rows = ensemble.rows(index)
         if len(rows) == 0:
             raise UserError(f"{ensemble.name}: model {index} has an empty training subset; raise the subset fraction")
-        seed = task.training_seed(ensemble.name, index)
+        seed = model_seed(task, ensemble, index, training["paired"])
         mark = fingerprint(identity, training, seed, rows)
-        path = folder / f"{index:05d}.safetensors"
+        schedule = Schedule(len(rows), training)
+        path = folder / f"{index:05d}{SUFFIXES[task.checkpoint_format]}"
+        # In order; a record's own keys come back sorted.
+        names = [checkpoint_path(path, i).name for i in range(len(schedule.checkpoints) - 1)] + [path.name]
         record_path = path.with_suffix(".json")
         record = _finished(record_path, mark)
         if record is None:
             with resources.measured() as cost:
                 result = train_model(task, rows, training, seed, path, mark)
-            names = [checkpoint_path(path, i).name for i in range(len(checkpoint_epochs(training)) - 1)] + [path.name]
             files = {name: file_digest(folder / name) for name in names}
             record = {"fingerprint": mark, "files": files, "cost": cost, **result}
             write_json(record_path, record)
@@ -85,8 +104,8 @@ def train_shard(
                 "seed": index % ensemble.seeds,
                 "train_size": len(rows),
                 "loss": record["curve"][-1]["loss"],
-                "checkpoints": [{"file": name, "sha256": digest} for name, digest in record["files"].items()],
-                "learning_rates": _rates_before_checkpoints(record["curve"], training),
+                "checkpoints": [{"file": name, "sha256": record["files"][name]} for name in names],
+                "learning_rates": schedule.rates_before_checkpoints(),
             }
         )
         curves += [{"index": index, **row} for row in record["curve"]]
@@ -105,17 +124,18 @@ def _finished(path: Path, mark: str) -> dict | None:
     return record if whole and record["fingerprint"] == mark else None
 
 
-def _rates_before_checkpoints(curve: list[dict], training: dict) -> list[float]:
-    """Return for each checkpoint the learning rate summed over the epochs that led to it from the one before."""
-    kept = [0, *checkpoint_epochs(training)]
-    return [sum(row["learning_rate"] for row in curve[start:stop]) for start, stop in zip(kept, kept[1:], strict=False)]
-
-
 def load_model(task: Task, folder: Path, model: dict, checkpoint: int = -1) -> torch.nn.Module:
-    """Load a checkpoint of a model that `train_shard` described, in eval mode.
+    """Load a checkpoint of a model that `train_shard` or `adopt` described, in eval mode.
+
+    Args:
+        task: the modality.
+        folder: where the ensemble's checkpoints are; an adopted one has an absolute path of its own.
+        model: its description.
+        checkpoint: which of its checkpoints; the last one is final.
 
     Raises:
-        UserError: the file is missing or not the one that training wrote.
+        UserError: the file is missing or not the one that was described.
     """
     entry = model["checkpoints"][checkpoint]
-    return load_checkpoint(task.new_model(0), folder / entry["file"], entry["sha256"])
+    advice = RETRAIN if model["subset"] is not None else RESTORE
+    return load_checkpoint(task, folder / entry["file"], entry["sha256"], advice)

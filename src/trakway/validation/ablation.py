@@ -1,14 +1,15 @@
-"""LDS of TRAK with one setting varied at a time; everything else as in the experiment."""
+"""LDS of the main method (TRAK or journey-TRAK) with one setting varied at a time; all else as in the experiment."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trakway.plan import projection_name
+from trakway.errors import UserError
+from trakway.plan import NEEDS, main_method, projection_name
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One TRAK run of the ablation.
+    """One run of the ablation.
 
     Attributes:
         axis: what is varied: members, dim, ridge, weights, average, projection, checkpoints.
@@ -28,7 +29,22 @@ class Variant:
 
 
 def variants(settings: dict) -> Iterator[Variant]:
-    """Yield the ablation's runs; ridge and threshold are chosen anew in each, but on the ridge axis."""
+    """Yield the ablation's runs; ridge and threshold are chosen anew in each, but on the ridge axis.
+
+    Weights and the order of averaging are not varied in diffusion: f is minus the loss there, so that Q = 1.
+
+    Args:
+        settings: sections task, methods, projection, scores, ablation.
+
+    Raises:
+        UserError: the main method does not work from the features that are varied.
+    """
+    if "features" not in NEEDS[main_method(settings)]:
+        raise UserError(
+            f"methods: found {main_method(settings)} where the ablation needs a method that works from projected "
+            f"gradients of f, allowed: {', '.join(name for name, needs in NEEDS.items() if 'features' in needs)}; add "
+            "journey_trak to methods, or do not ask for the ablation"
+        )
     ablation, scores, main = settings["ablation"], settings["scores"], settings["projection"]
     name = projection_name(main)
     for members in ablation["members"]:
@@ -38,10 +54,12 @@ def variants(settings: dict) -> Iterator[Variant]:
             yield Variant("dim", str(dim), projection_name({**main, "dim": dim}), None, 1, scores)
     for ridge in ablation["ridge"]:
         yield Variant("ridge", f"{ridge:g}", name, None, 1, {**scores, "ridge": [ridge]})
-    for weights in (True, False):
-        yield Variant("weights", "with Q" if weights else "without Q", name, None, 1, {**scores, "weights": weights})
-    for average in ("paper", "joint"):
-        yield Variant("average", average, name, None, 1, {**scores, "average": average})
+    if settings["task"] != "image_diffusion":
+        for weights in (True, False):
+            value = "with Q" if weights else "without Q"
+            yield Variant("weights", value, name, None, 1, {**scores, "weights": weights})
+        for average in ("paper", "joint"):
+            yield Variant("average", average, name, None, 1, {**scores, "average": average})
     for kind in ablation["projection"] if main["kind"] != "identity" else []:
         projection = {"kind": kind, "dim": None} if kind == "identity" else {**main, "kind": kind}
         yield Variant("projection", kind, projection_name(projection), None, 1, scores)

@@ -1,14 +1,17 @@
 """LDS against compute: what a method reaches with a share of the models, and the CPU seconds that it takes."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
 from trakway import resources
 from trakway.attribution import Material
 from trakway.plan import NEEDS
-from trakway.validation.scoring import run_method
+from trakway.validation.scoring import entries_of, run_method
+
+OWN_MODELS = {"image_classification": ("estimation",), "image_diffusion": ("estimation", "representations")}
+"""The needs whose models are their own, by task; all others read the members."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +24,9 @@ class ModelCosts:
         features: projected gradients at the final checkpoints.
         checkpoints: projected gradients at all checkpoints.
         representations: representations of the members.
+        norm: projected gradients of the squared norm of the prediction.
+        windows: projected gradients at steps around those attributed.
+        own: the needs among these whose seconds hold the training of their models, see ``OWN_MODELS``.
     """
 
     members: float
@@ -28,13 +34,14 @@ class ModelCosts:
     features: float
     checkpoints: float
     representations: float
+    norm: float = 0.0
+    windows: float = 0.0
+    own: Collection[str] = ("estimation",)
 
     def of(self, name: str) -> float:
-        """Return the CPU seconds behind a method that uses all its models."""
-        total = 0.0
-        for need in NEEDS[name]:
-            total += getattr(self, need) + (0.0 if need == "estimation" else self.members)
-        return total
+        """Return the CPU seconds behind a method that uses all its models, each trained once."""
+        members = 0.0 if set(NEEDS[name]) <= set(self.own) else self.members
+        return members + sum(getattr(self, need) for need in NEEDS[name])
 
 
 def share_of_models(name: str, material: Material, share: float) -> tuple[Material, int, float]:
@@ -49,7 +56,7 @@ def share_of_models(name: str, material: Material, share: float) -> tuple[Materi
         whole = len(material.masks)
         count = max(2, round(share * whole))
         return material.of_subsets(count), count, count / whole
-    whole = len(material.features or material.representations or material.checkpoints[-1])
+    whole = len(entries_of(name, material))
     count = max(1, round(share * whole))
     return material.of_members(count), count, count / whole
 

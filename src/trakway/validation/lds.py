@@ -12,12 +12,21 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from trakway.errors import UserError
+from trakway.plan import JOURNEY
+from trakway.targets import Group, groups
 from trakway.validation.intervals import bootstrap_lds, interval, paired_difference
 
 TILE = 1024  # columns added up in one matrix product: fixed, so that no block size changes a bit of the sums
 TARGETS_AT_ONCE = 512
 
-COLUMNS = ["method", "timestep", "lds", "lds_low", "lds_high", "ceiling", "subsets", "seeds", "members", "dim", "ridge"]
+COLUMNS = [
+    "kind", "timestep", "method", "lds", "lds_low", "lds_high", "ceiling", "over_ceiling", "subsets", "seeds",
+    "members", "dim", "ridge", "targets",
+]  # fmt: skip
+TARGET_COLUMNS = ["kind", "timestep", "method", "target", "lds"]
+PAIR_COLUMNS = [
+    "kind", "timestep", "method", "against", "difference", "difference_low", "difference_high", "share"
+]  # fmt: skip
 
 
 def predicted(scores: np.ndarray, masks: np.ndarray, block: int = 4096) -> np.ndarray:
@@ -147,83 +156,161 @@ class LdsTables(NamedTuple):
 def evaluate(
     predictions: Mapping[str, np.ndarray],
     outputs: np.ndarray,
+    targets: pd.DataFrame,
     *,
     seed: int,
     resamples: int = 1000,
     level: float = 0.95,
     records: Mapping[str, Mapping] | None = None,
-    timestep: int | None = None,
 ) -> LdsTables:
-    """Evaluate several methods on the same subsets, targets and resamples.
+    """Evaluate several methods on the same subsets, targets and resamples, group by group (`trakway.targets.groups`).
+
+    The methods that differ from others at the steps of a trajectory alone (`trakway.plan.JOURNEY`) are left out of the
+    groups without a timestep.
 
     Args:
-        predictions: name of the method → (subsets × targets), as ``predicted`` returns it.
-        outputs: (subsets × seeds × targets) outputs of the retrained models, see ``by_subset``.
-        seed: the experiment's seed, for the resamples.
+        predictions: name of the method → (subsets × evaluated entries), as ``predicted`` returns it.
+        outputs: (subsets × seeds × evaluated entries) outputs of the retrained models, see ``by_subset``.
+        targets: the table of targets, the evaluated entries first.
+        seed: the experiment's seed, for the resamples: all groups share those of the subsets, and groups of as many
+            targets those of the targets.
         resamples: how many bootstrap resamples.
         level: of the intervals, in (0, 1).
         records: name of the method → ``members``, ``dim`` and ``ridge`` to note beside it; what is missing stays empty.
-        timestep: of the diffusion target, to note beside it.
 
     Returns:
-        ``lds``: a row a method (``COLUMNS``; ``ceiling`` is the same for all). ``targets``: method, target, lds.
-        ``pairs``: method, against, difference, difference_low, difference_high, share; every two methods, the better
-        one first.
+        ``lds``: a row a group and method (``COLUMNS``; ``ceiling`` is the same within a group, ``targets`` counts the
+        group's entries). ``targets``: ``TARGET_COLUMNS``, target as in the table. ``pairs``: ``PAIR_COLUMNS``, every
+        two methods of a group, the better one first.
 
     Raises:
         UserError: an output or a prediction is not finite.
     """
-    outputs = np.asarray(outputs, dtype=np.float64)
-    subsets, seeds, targets = outputs.shape
-    _require_finite("outputs of the retrained models", outputs.reshape(subsets * seeds, targets))
-    for name, prediction in predictions.items():
-        if prediction.shape != (subsets, targets):
-            raise ValueError(f"{name}: predictions are {prediction.shape}, outputs {(subsets, targets)}")
-        _require_finite(f"scores of {name}", prediction)
-    mean = outputs.mean(axis=1)
-    per_target = {name: lds_per_target(prediction, mean) for name, prediction in predictions.items()}
-    lds = {name: float(values.mean()) for name, values in per_target.items()}
-    samples = dict(
-        zip(
-            predictions,
-            bootstrap_lds(predictions.values(), mean, seed=seed, resamples=resamples),
-            strict=True,
-        )
+    outputs = _checked(predictions, outputs, targets)
+    rows, long, pairs = [], [], []
+    for group in groups(targets):
+        listed = [name for name in predictions if group.timestep is not None or name not in JOURNEY]
+        found = _measure({name: predictions[name] for name in listed}, outputs, targets, group, seed, resamples)
+        lds = {name: float(values.mean()) for name, values in found.per_target.items()}
+        key, ceiling = (group.kind, group.timestep), found.ceiling
+        numbers = targets["target"].to_numpy()[group.positions]
+        for name in listed:
+            bounds = interval(found.samples[name], level)
+            over = lds[name] / ceiling if ceiling > 0 else float("nan")
+            noted = [(records or {}).get(name, {}).get(column) for column in ("members", "dim", "ridge")]
+            rows.append((*key, name, lds[name], *bounds, ceiling, over, *outputs.shape[:2], *noted, len(numbers)))
+            long += [(*key, name, *values) for values in zip(numbers, found.per_target[name], strict=True)]
+        pairs += [(*key, *pair) for pair in _pairs(lds, found.samples, level)]
+    return LdsTables(
+        pd.DataFrame(rows, columns=COLUMNS).astype(
+            {"timestep": "Int64", "members": "Int64", "dim": "Int64", "ridge": "float64"}
+        ),
+        pd.DataFrame(long, columns=TARGET_COLUMNS).astype({"timestep": "Int64"}),
+        pd.DataFrame(pairs, columns=PAIR_COLUMNS).astype({"timestep": "Int64"}),
     )
-    shared = {"timestep": timestep, "ceiling": noise_ceiling(outputs), "subsets": subsets, "seeds": seeds}
+
+
+def evaluate_pooled(
+    predictions: Mapping[str, np.ndarray],
+    outputs: np.ndarray,
+    targets: pd.DataFrame,
+    *,
+    seed: int,
+    resamples: int = 1000,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Evaluate several methods over all steps of the trajectories at once: the mean over generated images and steps.
+
+    The arguments are those of ``evaluate``. Where nothing has a timestep, this is the LDS of the first group: of
+    classification's only one. A resample draws an image with all its steps, which are no independent sample.
+
+    Returns:
+        A row a method, in their order: method, lds, lds_low, lds_high, ceiling.
+
+    Raises:
+        UserError: an output or a prediction is not finite.
+        ValueError: the steps do not hold the same images in the same order.
+    """
+    outputs = _checked(predictions, outputs, targets)
+    every = groups(targets)
+    steps = [group for group in every if group.kind == "generated" and group.timestep is not None] or every[:1]
+    images = [targets["target"].to_numpy()[group.positions] for group in steps]
+    if any(not np.array_equal(numbers, images[0]) for numbers in images):
+        raise ValueError("targets: the steps of the trajectories do not hold the same images in the same order")
+    # Groups of the same images share the resamples of images, so that their means are those of drawn images.
+    found = [_measure(predictions, outputs, targets, group, seed, resamples) for group in steps]
+    ceiling = float(np.mean([part.ceiling for part in found]))
     rows = []
     for name in predictions:
-        low, high = interval(samples[name], level)
-        noted = {key: (records or {}).get(name, {}).get(key) for key in ("members", "dim", "ridge")}
-        rows.append({"method": name, "lds": lds[name], "lds_low": low, "lds_high": high, **shared, **noted})
-    table = pd.DataFrame(rows, columns=COLUMNS).astype(
-        {"timestep": "Int64", "members": "Int64", "dim": "Int64", "ridge": "float64"}
-    )
-    long = [
-        pd.DataFrame({"method": name, "target": np.arange(targets), "lds": values})
-        for name, values in per_target.items()
-    ]
-    return LdsTables(table, pd.concat(long, ignore_index=True), _pairs(lds, samples, level))
+        lds = float(np.mean([part.per_target[name].mean() for part in found]))
+        rows.append((name, lds, *interval(np.mean([part.samples[name] for part in found], axis=0), level), ceiling))
+    return pd.DataFrame(rows, columns=["method", "lds", "lds_low", "lds_high", "ceiling"])
 
 
-def _pairs(lds: Mapping[str, float], samples: Mapping[str, np.ndarray], level: float) -> pd.DataFrame:
+class _Measured(NamedTuple):
+    """What one group of targets tells of every method.
+
+    Attributes:
+        per_target: name of the method → LDS (targets,).
+        samples: name of the method → bootstrapped mean LDS (resamples,).
+        ceiling: of the group.
+    """
+
+    per_target: dict[str, np.ndarray]
+    samples: dict[str, np.ndarray]
+    ceiling: float
+
+
+def _measure(
+    predictions: Mapping[str, np.ndarray],
+    outputs: np.ndarray,
+    targets: pd.DataFrame,
+    group: Group,
+    seed: int,
+    resamples: int,
+) -> _Measured:
+    """Measure every method on one group of targets."""
+    numbers = targets["target"].to_numpy()[group.positions]
+    outputs = outputs[:, :, group.positions]
+    predictions = {name: values[:, group.positions] for name, values in predictions.items()}
+    _require_finite("outputs of the retrained models", outputs.reshape(-1, outputs.shape[2]), group, numbers)
+    for name, values in predictions.items():
+        _require_finite(f"scores of {name}", values, group, numbers)
+    mean = outputs.mean(axis=1)
+    per_target = {name: lds_per_target(values, mean) for name, values in predictions.items()}
+    samples = bootstrap_lds(predictions.values(), mean, seed=seed, resamples=resamples)
+    return _Measured(per_target, dict(zip(predictions, samples, strict=True)), noise_ceiling(outputs))
+
+
+def _pairs(lds: Mapping[str, float], samples: Mapping[str, np.ndarray], level: float) -> list[tuple]:
     """Set every two methods against each other, the better one first."""
     ranked = sorted(lds, key=lambda name: -lds[name])
-    rows = [
+    return [
         (first, second, *paired_difference(lds[first], lds[second], samples[first], samples[second], level))
         for place, first in enumerate(ranked)
         for second in ranked[place + 1 :]
     ]
-    columns = ["method", "against", "difference", "difference_low", "difference_high", "share"]
-    return pd.DataFrame(rows, columns=columns)
 
 
-def _require_finite(what: str, values: np.ndarray) -> None:
+def _checked(predictions: Mapping[str, np.ndarray], outputs: np.ndarray, targets: pd.DataFrame) -> np.ndarray:
+    """Return the outputs as float64 if they, the predictions and the table speak of the same subsets and entries."""
+    subsets, _, entries = outputs.shape
+    evaluated = int((targets["role"] == "evaluation").sum())
+    if entries != evaluated:
+        raise ValueError(f"outputs are of {entries} entries, but {evaluated} are evaluated")
+    for name, prediction in predictions.items():
+        if prediction.shape != (subsets, entries):
+            raise ValueError(f"{name}: predictions are {prediction.shape}, outputs {(subsets, entries)}")
+    return np.asarray(outputs, dtype=np.float64)
+
+
+def _require_finite(what: str, values: np.ndarray, group: Group, numbers: np.ndarray) -> None:
     """Stop at the first target (column) that holds a number that is not finite."""
     bad = np.flatnonzero(~np.isfinite(values).all(axis=0))
     if len(bad):
+        where = group.kind if group.timestep is None else f"{group.kind}, timestep {group.timestep}"
         raise UserError(
-            f"{what}: not finite (nan or inf) for {len(bad)} of {values.shape[1]} targets, first target {bad[0]}. "
-            "Only finite numbers can be ranked: look for a model whose training diverged (tables/models.csv), lower "
-            "training.learning_rate, or raise scores.ridge."
+            f"{what} ({where}): not finite (nan or inf) for {len(bad)} of {values.shape[1]} targets, first target "
+            f"{numbers[bad[0]]}. Only finite numbers can be ranked: look for a model whose training diverged "
+            "(tables/models.csv), lower training.learning_rate, or raise scores.ridge."
         )

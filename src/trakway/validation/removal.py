@@ -1,20 +1,25 @@
 """Removal retraining: drop the examples a method names, train again, and see what happens to the target.
 
+Of a classifier the output is the margin, above 0 where the prediction is right. Of a diffusion model it is minus the
+loss, which has no such border: its change is measured, at every timestep of the removal, and nothing flips.
+
 The counterfactual check of the TRAK paper (Park et al., 2023): if the examples with the highest scores carry a
 prediction, training without them lowers its margin and, in the end, flips it; dropping as many at random hardly does.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from trakway.entries import positions
 from trakway.errors import UserError
 from trakway.validation.intervals import draw, interval
 
 COLUMNS = [
-    "method", "side", "k", "fraction", "change", "change_low", "change_high", "flipped", "flipped_low", "flipped_high",
-    "targets", "seeds", "repeats", "targets_change",
+    "method", "timestep", "side", "k", "fraction", "change", "change_low", "change_high", "flipped", "flipped_low",
+    "flipped_high", "targets", "seeds", "repeats", "targets_change",
 ]  # fmt: skip
 
 
@@ -39,6 +44,29 @@ class Group(NamedTuple):
     random: bool
 
 
+def seeds_of(models: int, rows: int) -> int:
+    """Return how many models were trained for each row.
+
+    Raises:
+        ValueError: they are no whole number of seeds a row.
+    """
+    if rows == 0 or models == 0 or models % rows:
+        raise ValueError(f"{models} removal models are no whole number of seeds for {rows} rows")
+    return models // rows
+
+
+def read_at(rows: pd.DataFrame, timestep: int | None) -> np.ndarray:
+    """Tell (bool, a value a row) which removals are read at a timestep: those of its scores and those of no timestep.
+
+    Args:
+        rows: column ``timestep``, missing where the scores belong to a whole image or examples were removed at random.
+        timestep: None: those of no timestep only.
+    """
+    column = rows["timestep"].astype("Int64")
+    whole = column.isna().to_numpy(bool)
+    return whole if timestep is None else whole | column.eq(timestep).to_numpy(bool, na_value=False)
+
+
 def groups(outputs: np.ndarray, rows: pd.DataFrame) -> tuple[np.ndarray, list[Group], int]:
     """Sort the outputs of the removal models by method, side and k.
 
@@ -55,9 +83,7 @@ def groups(outputs: np.ndarray, rows: pd.DataFrame) -> tuple[np.ndarray, list[Gr
     Raises:
         ValueError: the models are no whole number of seeds a row, or a method was not tried once on every target.
     """
-    if len(rows) == 0 or len(outputs) == 0 or len(outputs) % len(rows):
-        raise ValueError(f"{len(outputs)} removal models are no whole number of seeds for {len(rows)} rows")
-    seeds = len(outputs) // len(rows)
+    seeds = seeds_of(len(outputs), len(rows))
     means = outputs.reshape(len(rows), seeds, -1).mean(axis=1)
     rows = rows.reset_index(drop=True)
     tried = np.unique(rows["target"].to_numpy())
@@ -93,7 +119,7 @@ def flips(margins: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return (margins[:, reference > 0] <= 0).astype(np.float64)
 
 
-class _Resamples:
+class Resamples:
     """Counts of drawn targets, reference models and repeats: the same for every method.
 
     What is drawn is what is independent. Each target of a method has retrainings of its own, so that drawing targets
@@ -139,6 +165,7 @@ def evaluate(
     seed: int,
     resamples: int = 1000,
     level: float = 0.95,
+    timestep: int | None = None,
 ) -> RemovalTables:
     """Measure how margins and predictions change when the examples that a method names are removed.
 
@@ -150,6 +177,7 @@ def evaluate(
         seed: the experiment's seed, for the resamples.
         resamples: how many bootstrap resamples.
         level: of the intervals, in (0, 1).
+        timestep: of the outputs, to note beside them; None where they belong to the whole target.
 
     Returns:
         ``removal``, a row for each method, side and k (``COLUMNS``). ``change``: the mean over targets of the mean
@@ -170,7 +198,7 @@ def evaluate(
     reference = _require_finite("reference models", reference[:, targets])
     before = reference.mean(axis=0)
     right = before > 0
-    resampled = _Resamples(seed, resamples)
+    resampled = Resamples(seed, resamples)
     target_shares = resampled.shares("targets", len(targets))
     reference_means = resampled.means(reference, target_shares)
     table, brittle = [], []
@@ -179,8 +207,9 @@ def evaluate(
         flipped = flips(group.margins, before)
         change = group.margins.mean() - before.mean()
         low, high = interval(resampled.means(group.margins, target_shares) - reference_means, level)
-        row = {**group.key, "change": change, "change_low": low, "change_high": high, "targets": int(right.sum())}
-        row |= {"seeds": seeds, "repeats": len(group.margins), "targets_change": len(targets)}
+        row = {**group.key, "timestep": timestep, "change": change, "change_low": low, "change_high": high}
+        row |= {"seeds": seeds, "repeats": len(group.margins)}
+        row |= {"targets": int(right.sum()), "targets_change": len(targets)}
         if right.any():
             values = resampled.means(flipped, resampled.shares("right targets", int(right.sum())))
             row["flipped"] = flipped.mean()
@@ -189,7 +218,8 @@ def evaluate(
         if group.key["side"] != "bottom":
             for target, share in zip(targets[right], flipped.mean(axis=0), strict=True):
                 brittle.append((group.key["method"], target, group.key["k"], share >= 0.5))
-    return RemovalTables(pd.DataFrame(table, columns=COLUMNS), _brittleness(brittle))
+    removal = pd.DataFrame(table, columns=COLUMNS).astype({"timestep": "Int64"})
+    return RemovalTables(removal, _brittleness(brittle))
 
 
 class FlipRatio(NamedTuple):
@@ -246,7 +276,7 @@ def flip_ratio(
             f"removal: the reference models get none of the {len(targets)} targets right, so that none can flip. "
             "Train longer (training.epochs) or take more targets (removal.targets)."
         )
-    resampled = _Resamples(seed, resamples)
+    resampled = Resamples(seed, resamples)
     shares = resampled.shares("right targets", right)
     first, second = (flips(_find(found, name, side, k).margins, before) for name in (method, control))
     values = _ratio(resampled.means(first, shares), resampled.means(second, shares))
@@ -325,3 +355,48 @@ def flip_ratios(
         if k in controls
     ]
     return pd.DataFrame(table, columns=columns)
+
+
+def evaluate_steps(
+    reference: np.ndarray,
+    outputs: np.ndarray,
+    rows: pd.DataFrame,
+    entries: pd.DataFrame,
+    timesteps: Sequence[int] | None,
+    *,
+    seed: int,
+    resamples: int = 1000,
+    level: float = 0.95,
+) -> dict[str, pd.DataFrame]:
+    """Evaluate a whole removal experiment, at every timestep on its own.
+
+    Args:
+        reference: (reference models × evaluated entries) outputs of models trained on everything.
+        outputs: (rows * seeds × evaluated entries) outputs of the models trained after removal.
+        rows: as in ``evaluate``, and ``timestep``: of the scores. A row with one is read at this timestep alone, a row
+            without at every one.
+        entries: the table of targets.
+        timesteps: where to evaluate; None: the outputs of whole targets.
+        seed: the experiment's seed.
+        resamples: how many bootstrap resamples.
+        level: of the intervals, in (0, 1).
+
+    Returns:
+        ``removal`` and ``brittleness`` of ``evaluate``, and ``flip_ratios``. Only margins can flip: of outputs that are
+        never above 0, such as minus a loss, the last two have no rows.
+
+    Raises:
+        UserError: a target has no entry at a timestep, or an output is not finite.
+    """
+    options = {"seed": seed, "resamples": resamples, "level": level}
+    seeds = seeds_of(len(outputs), len(rows))
+    tables = {"removal": [], "brittleness": [], "flip_ratios": []}
+    for timestep in timesteps or [None]:
+        columns = positions(entries, timestep)
+        here = read_at(rows, timestep)
+        part = reference[:, columns], outputs[np.repeat(here, seeds)][:, columns], rows[here]
+        found = evaluate(*part, timestep=timestep, **options)
+        tables["removal"].append(found.removal)
+        tables["brittleness"].append(found.brittleness)
+        tables["flip_ratios"].append(flip_ratios(*part, **options))
+    return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}

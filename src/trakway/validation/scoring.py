@@ -1,10 +1,21 @@
 """Run one attribution method on an experiment's material, its options chosen on the tuning targets."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from trakway.attribution import Material, method
-from trakway.plan import OPTIONS
+from trakway.attribution import Features, Material, method
+from trakway.plan import NEEDS, OPTIONS, PER_STEP
 from trakway.validation.tuning import choose
+
+
+def entries_of(name: str, material: Material) -> Sequence:
+    """Return what a method reads of its models, one entry a model; nothing for a method without, or with a bank."""
+    need = next(iter(NEEDS[name]), "estimation")
+    if need == "estimation":
+        return ()
+    found = getattr(material, need)
+    return found[-1] if need == "checkpoints" else found
 
 
 def run_method(name: str, material: Material, evaluated: int, scores: dict, out: np.ndarray) -> dict:
@@ -23,14 +34,21 @@ def run_method(name: str, material: Material, evaluated: int, scores: dict, out:
     score = method(name)
     grid = {key: scores[key] if isinstance(scores[key], list) else [scores[key]] for key in OPTIONS.get(name, ())}
     tuning = material.of_targets(slice(evaluated, None))
-    options, tried = choose(score, tuning, grid, tuning.masks, tuning.outputs)
+    options, tried = choose(score, tuning, grid, tuning.masks, tuning.outputs, _decisive(name, tuning))
     score(material.of_targets(slice(0, evaluated)), out, **options)
-    used = material.features or (material.checkpoints[-1] if material.checkpoints else ())
+    used = entries_of(name, material)
     return {
         "method": name,
-        "members": len(used) or len(material.representations) or None,
-        "dim": used[0].train.shape[1] if used else None,
+        "members": len(used) or None,
+        "dim": used[0].train.shape[1] if used and isinstance(used[0], Features) else None,
         "ridge": options.get("ridge"),
         "options": options,
         "tuning": tried,
     }
+
+
+def _decisive(name: str, tuning: Material) -> slice | np.ndarray:
+    """Return the tuning entries that a choice is made on: those with a timestep for a method that tells steps apart."""
+    if name in PER_STEP and tuning.final is not None:
+        return tuning.final != np.arange(tuning.targets)
+    return slice(None)

@@ -10,7 +10,12 @@ from trakway.validation.lds import lds_per_target, predicted
 
 
 def choose(
-    score: Callable[..., None], tuning: Material, grid: Mapping[str, Sequence], masks: np.ndarray, outputs: np.ndarray
+    score: Callable[..., None],
+    tuning: Material,
+    grid: Mapping[str, Sequence],
+    masks: np.ndarray,
+    outputs: np.ndarray,
+    entries: slice | np.ndarray = slice(None),
 ) -> tuple[dict, list[dict]]:
     """Return the combination of options with the highest mean LDS on the tuning targets, and every combination's LDS.
 
@@ -20,6 +25,7 @@ def choose(
         grid: values to try of each option. With one combination nothing is computed.
         masks: subsets that the choice may look at, bool (subsets, n).
         outputs: their outputs on the tuning targets, (subsets, targets).
+        entries: the tuning targets whose mean LDS decides, an index; by default all.
 
     Returns:
         (options, [{option: value, ..., "lds": float}...]); the first of equals wins.
@@ -31,6 +37,6 @@ def choose(
     for options in candidates:
         scores = np.empty((tuning.targets, tuning.size), np.float32)
         score(tuning, scores, **options)
-        tried.append({**options, "lds": float(lds_per_target(predicted(scores, masks), outputs).mean())})
+        tried.append({**options, "lds": float(lds_per_target(predicted(scores, masks), outputs)[entries].mean())})
     best = max(range(len(tried)), key=lambda i: tried[i]["lds"])
     return candidates[best], tried

@@ -1,0 +1,21 @@
+"""Draw the LDS of every method along the sampling trajectory, and of whole images."""
+
+from pathlib import Path
+
+from trakway.command import Command
+
+
+def main(arguments):
+    from trakway.figures.lds_timesteps import lds_timesteps
+    from trakway.figures.style import save
+    from trakway.files import read_table
+
+    save(lds_timesteps(read_table(arguments.table), title=arguments.title), arguments.output)
+
+
+if __name__ == "__main__":
+    command = Command(__doc__)
+    command.add_argument("--table", type=Path, required=True, help="table of LDS")
+    command.add_argument("--title", required=True, help="above the figure")
+    command.add_argument("--output", type=Path, required=True, help="path without suffix: .png and .pdf are written")
+    command.run(main)

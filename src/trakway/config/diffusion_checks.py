@@ -1,0 +1,112 @@
+"""Checks of what the task ``image_diffusion`` has and no other: domain, noise schedule, trajectories, patches."""
+
+from collections.abc import Iterator
+
+from trakway.config.network_checks import DIFFUSION, image_side
+from trakway.config.problems import Fault, value_at
+
+OWN = {
+    "domain": None,
+    "journey.timesteps": None,
+    "journey.patches": [],
+    "members.checkpoints": None,
+    "targets.real": 0,
+    "removal.timesteps": None,
+}
+"""Settings of this task alone: key to the value that stands for none."""
+
+NEEDED = {
+    "domain": "a mapping with model and training, the classifier that compares images,",
+    "journey.timesteps": "a list of steps to attribute",
+    "removal.timesteps": "a list of those of journey.timesteps whose scores choose what to remove",
+}
+
+
+def check_diffusion(settings: dict) -> Iterator[Fault]:
+    """Check that a diffusion experiment is complete and consistent, and that no other has parts of one."""
+    if settings["task"] != DIFFUSION:
+        yield from _other_task(settings)
+        return
+    yield from _needs(settings)
+    yield from _schedule(settings)
+    yield from _removal_timesteps(settings)
+    yield from _patches(settings)
+    yield from _own_checkpoints(settings)
+
+
+def _other_task(s: dict) -> Iterator[Fault]:
+    for key, none in OWN.items():
+        if value_at(s, key) != none:
+            said = "null" if none is None else none
+            allowed = f"{said} for the task {s['task']}: a part of {DIFFUSION}"
+            yield key, allowed, f"Remove the key, or set `task: {DIFFUSION}`."
+
+
+def _needs(s: dict) -> Iterator[Fault]:
+    if s["training"]["augmentation"] != "none":
+        yield (
+            "training.augmentation",
+            f"none for the task {DIFFUSION}: training images are seen, and attributed to, as they are",
+            "Set `augmentation: none`, or remove the key.",
+        )
+    for key, allowed in NEEDED.items():
+        if value_at(s, key) is None:
+            yield key, f"{allowed} for the task {DIFFUSION}", "Add this key."
+
+
+def _schedule(s: dict) -> Iterator[Fault]:
+    last, sampled = s["diffusion"]["timesteps"], s["diffusion"]["sampling_steps"]
+    if s["journey"]["window"] > last:
+        yield "journey.window", f"at most diffusion.timesteps = {last}", "Lower it."
+    if last % sampled:
+        yield (
+            "diffusion.sampling_steps",
+            f"a divisor of diffusion.timesteps = {last}: sampling takes every so many steps of the schedule",
+            "Choose a divisor.",
+        )
+        return
+    stride = last // sampled
+    for i, step in enumerate(s["journey"]["timesteps"] or ()):
+        if step >= last or step % stride:
+            yield (
+                f"journey.timesteps.{i}",
+                f"a step of the sampling: a multiple of diffusion.timesteps / diffusion.sampling_steps = {stride},"
+                f" above 0 and below {last}",
+                "Choose another step, or other sampling_steps.",
+            )
+
+
+def _removal_timesteps(s: dict) -> Iterator[Fault]:
+    steps = s["journey"]["timesteps"]
+    for i, step in enumerate(s["removal"]["timesteps"] or ()):
+        if steps is not None and step not in steps:
+            yield f"removal.timesteps.{i}", f"those of journey.timesteps: {_listed(steps)}", "Choose among these."
+
+
+def _patches(s: dict) -> Iterator[Fault]:
+    steps, side, seen = s["journey"]["timesteps"], image_side(s), set()
+    for i, patch in enumerate(s["journey"]["patches"]):
+        key = f"journey.patches.{i}"
+        if patch["name"] in seen:
+            yield f"{key}.name", "a name that no other patch has", "Rename one of the two."
+        seen.add(patch["name"])
+        if steps is not None and patch["timestep"] not in steps:
+            yield f"{key}.timestep", f"one of journey.timesteps: {_listed(steps)}", "Choose one of these."
+        top, left, height, width = patch["box"]
+        if min(height, width) < 1 or (side is not None and max(top + height, left + width) > side):
+            within = "" if side is None else f", within an image of {side} pixels a side"
+            yield f"{key}.box", f"top, left, height >= 1 and width >= 1{within}", "Move or shrink the box."
+
+
+def _own_checkpoints(s: dict) -> Iterator[Fault]:
+    checkpoints, count = s["members"]["checkpoints"], s["members"]["count"]
+    if checkpoints is not None and len(checkpoints) != count:
+        yield (
+            "members.count",
+            f"{len(checkpoints)}, the number of members.checkpoints",
+            "Set it so, or list other checkpoints.",
+        )
+
+
+def _listed(steps: list[int]) -> str:
+    return ", ".join(map(str, steps))

@@ -1,0 +1,98 @@
+"""A user's own diffusers checkpoints in the place of trained models."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from trakway import resources
+from trakway.errors import UserError
+from trakway.files import read_json
+from trakway.fingerprint import file_digest
+from trakway.tasks import Task
+from trakway.training.checkpoint import load_checkpoint
+from trakway.training.pretrained import network_folder
+
+ADVICE = "list folders that save_pretrained of a UNet2DModel, or of a pipeline around one, has written"
+
+
+def adopt(task: Task, checkpoints: Sequence[str | Path], indices: Sequence[int]) -> tuple[list[dict], list[dict], dict]:
+    """Describe checkpoints as `train_shard` describes the models it has trained, each of them loaded once to check it.
+
+    Args:
+        task: an image diffusion.
+        checkpoints: the folders, of all models: of a network, or of a pipeline with ``unet/``.
+        indices: the models of this shard.
+
+    Returns:
+        (models, curves, cost): no curves and no cost. A model's file is the absolute path of its network, it counts
+        as trained on all examples, and its loss is not known: None.
+
+    Raises:
+        UserError: a folder is not there or not whole, or its network or noise schedule does not fit the experiment.
+    """
+    if task.checkpoint_format != "diffusers":
+        raise UserError(
+            f"members.checkpoints: these are folders of diffusers, and checkpoints of this task are"
+            f" {task.checkpoint_format}; set members.checkpoints: null"
+        )
+    models = []
+    for index in indices:
+        if index >= len(checkpoints):
+            raise UserError(
+                f"members.checkpoints: found {len(checkpoints)}, and member {index} is asked for; list as many as"
+                " members.count says"
+            )
+        path = Path(checkpoints[index]).expanduser().absolute()
+        try:
+            load_checkpoint(task, path, advice=ADVICE)
+        except UserError as error:
+            raise UserError(f"members.checkpoints: {error}") from None
+        _check_schedule(task, path)
+        folder = network_folder(path)
+        models.append(
+            {
+                "index": index,
+                "subset": None,
+                "seed": 0,
+                "train_size": task.train_size,
+                "loss": None,
+                "checkpoints": [{"file": str(folder), "sha256": file_digest(folder)}],
+                "learning_rates": [1.0],
+            }
+        )
+    return models, [], resources.add()
+
+
+def _check_schedule(task: Task, path: Path) -> None:
+    """Compare the noise schedule beside a network, where there is one, with the experiment's.
+
+    Raises:
+        UserError: the noise at some step, or what the network predicts, is not the same.
+    """
+    from diffusers import DDPMScheduler
+
+    files = [path / "scheduler" / "scheduler_config.json", path / "scheduler_config.json"]
+    file = next((file for file in files if file.exists()), None)
+    if file is None:
+        return
+    try:
+        # Of other schedulers for the same networks (DDIM, PNDM) too: the training schedule has the same keys in all.
+        found = DDPMScheduler.from_config(dict(read_json(file)))
+    except (ValueError, TypeError, NotImplementedError) as error:
+        raise UserError(f"members.checkpoints: {file} does not describe a noise schedule ({error}); {ADVICE}") from None
+    expected = task.scheduler()
+    same = found.alphas_cumprod.shape == expected.alphas_cumprod.shape and torch.allclose(
+        found.alphas_cumprod, expected.alphas_cumprod, rtol=1e-4, atol=1e-7
+    )
+    if not same or found.config.prediction_type != expected.config.prediction_type:
+        raise UserError(
+            f"members.checkpoints: {file} has {_schedule(found)}, and the experiment has {_schedule(expected)}; set"
+            " diffusion.timesteps and diffusion.schedule to the noise that the checkpoints were trained with"
+        )
+
+
+def _schedule(scheduler) -> str:
+    """Return a noise schedule in words."""
+    keys = ("num_train_timesteps", "beta_schedule", "beta_start", "beta_end", "prediction_type")
+    return ", ".join(f"{key} {scheduler.config[key]}" for key in keys)

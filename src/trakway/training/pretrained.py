@@ -1,0 +1,110 @@
+"""Checkpoints as diffusers keeps them: folders of ``save_pretrained``, which any diffusers program can load."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from torch import nn
+
+from trakway.errors import UserError
+from trakway.files import read_json
+
+NETWORK = "UNet2DModel"
+CALLED_WITH = (
+    "sample_size",
+    "in_channels",
+    "out_channels",
+    "time_embedding_type",
+    "class_embed_type",
+    "num_class_embeds",
+)
+"""What decides how a network is called and what it returns; the rest of its configuration is its own affair."""
+
+
+def save_pretrained(model: nn.Module, scheduler, path: str | os.PathLike) -> None:
+    """Write a network and its noise scheduler, both of diffusers, to one folder."""
+    with replacing_folder(path) as temporary:
+        model.save_pretrained(temporary)
+        scheduler.save_pretrained(temporary)
+
+
+def load_pretrained(path: str | os.PathLike, advice: str) -> nn.Module:
+    """Load the ``UNet2DModel`` of a folder, or of the folder of a pipeline, as float32 on the CPU, in eval mode.
+
+    Raises:
+        UserError: there is no such network, its weights are missing or damaged, or do not fit its configuration. The
+            message ends with ``advice``.
+    """
+    from diffusers import UNet2DModel
+
+    folder = network_folder(path)
+    try:
+        config = read_json(folder / "config.json")
+        found = config.get("_class_name")
+    except (OSError, ValueError, AttributeError) as error:
+        raise UserError(f"checkpoint {folder}: config.json does not describe a network ({error}); {advice}") from None
+    if found != NETWORK:
+        raise UserError(f"checkpoint {folder}: config.json describes a {found!r}, allowed: {NETWORK!r}; {advice}")
+    try:
+        model, info = UNet2DModel.from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,  # never a pickle
+            low_cpu_mem_usage=False,
+            output_loading_info=True,
+        )
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+        raise UserError(f"checkpoint {folder}: no whole {NETWORK} in safetensors ({error}); {advice}") from None
+    for problem in ("missing_keys", "unexpected_keys"):
+        if info[problem]:
+            raise UserError(
+                f"checkpoint {folder}: the weights do not fit config.json"
+                f" ({problem.replace('_keys', '')}: {', '.join(sorted(info[problem]))}); {advice}"
+            )
+    return model.eval()
+
+
+def network_folder(path: str | os.PathLike) -> Path:
+    """Return the folder of the network: that of a pipeline keeps it in ``unet/``."""
+    path = Path(path)
+    return path / "unet" if (path / "unet").is_dir() else path
+
+
+def misfits(model: nn.Module, expected: nn.Module) -> list[str]:
+    """Return in words where a network is not called as ``expected`` is, or returns something else; empty if it fits."""
+    found = []
+    for key in CALLED_WITH:
+        value, needed = _sides(key, model.config[key]), _sides(key, expected.config[key])
+        if value != needed and not (key == "sample_size" and value is None):  # None: made for no size in particular
+            found.append(f"{key} is {model.config[key]}, not {expected.config[key]}")
+    return found
+
+
+def _sides(key: str, value):
+    """Return a size of images as a pair, other values as they are."""
+    if key != "sample_size" or value is None:
+        return value
+    return (value, value) if isinstance(value, int) else tuple(value)
+
+
+@contextmanager
+def replacing_folder(path: str | os.PathLike) -> Iterator[Path]:
+    """Yield an empty folder that gets the name ``path`` once the block ends without an error, as `files.replacing`.
+
+    The folder at ``path`` is whole at any moment, the old or the new one, or it is not there.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as beside:
+        fresh = Path(beside) / "new"
+        fresh.mkdir()
+        yield fresh
+        for file in fresh.rglob("*"):
+            if file.is_file():
+                with open(file, "rb") as handle:
+                    os.fsync(handle.fileno())
+        if path.exists():
+            os.replace(path, Path(beside) / "old")
+        os.replace(fresh, path)
