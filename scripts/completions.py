@@ -61,6 +61,9 @@ if __name__ == "__main__":
     command.add_argument("--classifier", type=Path, required=True, help="description of the domain's classifier (JSON)")
     command.add_argument("--rows", type=Path, help="what each removal subset lacks (Parquet)")
     command.add_argument(
-        "--output", type=Path, required=True, help="folder for features.npy, probabilities.npy, final.npy, index.parquet"
+        "--output",
+        type=Path,
+        required=True,
+        help="folder for features.npy, probabilities.npy, final.npy, index.parquet",
     )
     command.run(main)

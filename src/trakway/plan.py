@@ -93,6 +93,7 @@ CODE = {
     "completions": ("completions.py", "domain.py", "sampling.py", *_MODEL_CODE),
     "features": (
         "features.py",
+        "targets.py",
         "gradients/*.py",
         "projection/*.py",
         "projection/gpu/*.py",
@@ -105,8 +106,9 @@ pieces that an interrupted run has finished are used only if they have not."""
 
 
 def method_code(method: str) -> list[str]:
-    """Return the library files that decide the scores of a method, given its material."""
-    return [*(f"attribution/{name}.py" for name in (method, *_ESTIMATORS.get(method, ()))), "validation/tuning.py"]
+    """Return the library files that decide the scores of a method, given the files of its material."""
+    names = ("loading", "material", method, *_ESTIMATORS.get(method, ()))
+    return [*(f"attribution/{name}.py" for name in names), "validation/scoring.py", "validation/tuning.py", "targets.py"]
 
 
 NEEDS = {
@@ -148,6 +150,7 @@ JOURNEY = ("journey_trak", "journey_window", "journey_d_trak", "pixel_journey")
 
 PER_STEP = (*JOURNEY, "gradient_dot", "gradient_cosine", "empirical_influence", "datamodel")
 """Methods whose scores of an image differ from step to step; those of the others belong to the image."""
+
 
 def feature_functions(need: str, settings: dict) -> list[str]:
     """Return the functions whose gradients a need is made of; none if it needs no gradients.

@@ -43,6 +43,7 @@ ENSEMBLES = ("members", "evaluation", "estimation", "reference", "removal", "dom
 DEVICE = CONFIG["device"]
 ROOT = f"{RESULTS}/{{tier}}/{{name}}"
 TARGETS = f"{ROOT}/targets/targets.parquet"
+PICTURES = ("images.npy", "noisy.npy", "estimates.npy", "timesteps.json")
 GPU = 1 if DEVICE == "cuda" or (DEVICE == "auto" and visible_gpus()) else 0
 ENVIRONMENT = "../../envs/cuda.yaml" if GPU else "../../envs/cpu.yaml"
 

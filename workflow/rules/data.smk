@@ -87,7 +87,7 @@ rule sample_targets:
         code=code(*plan.CODE["sample_targets"]),
     output:
         table=TARGETS,
-        pictures=[f"{ROOT}/targets/{file}" for file in ("images.npy", "noisy.npy", "estimates.npy", "timesteps.json")],
+        pictures=[f"{ROOT}/targets/{file}" for file in PICTURES],
         cost=f"{ROOT}/costs/targets.json",
     log:
         f"{ROOT}/logs/sample_targets.log",

@@ -6,6 +6,7 @@ rule completions:
     input:
         data=DATA,
         targets=TARGETS,
+        pictures=pictures_of,
         models=f"{ROOT}/train/{{ensemble}}/{{shard}}.json",
         classifier=lambda w: shard_files(w, "domain", "train", ".json"),
         rows=lambda w: [f"{root_of(w)}/subsets/removal.parquet"] if w.ensemble == "removal" else [],
@@ -44,7 +45,11 @@ rule shift:
         completions=completion_files,
         rows=rules.removal_subsets.output.rows,
         code=code(
-            "validation/shift.py", "validation/removal.py", "validation/frechet.py", "validation/completions.py", "validation/intervals.py"
+            "validation/shift.py",
+            "validation/removal.py",
+            "validation/frechet.py",
+            "validation/completions.py",
+            "validation/intervals.py",
         ),
     output:
         table=report(
@@ -75,7 +80,9 @@ rule emergence:
         completions=completion_files,
         rows=rules.removal_subsets.output.rows,
         data=rules.prepare_data.output.meta,
-        code=code("validation/emergence.py", "validation/removal.py", "validation/completions.py", "validation/intervals.py"),
+        code=code(
+            "validation/emergence.py", "validation/removal.py", "validation/completions.py", "validation/intervals.py"
+        ),
     output:
         table=report(
             f"{ROOT}/tables/emergence.csv",

@@ -5,6 +5,7 @@ rule features:
     input:
         data=DATA,
         targets=TARGETS,
+        pictures=pictures_of,
         models=f"{ROOT}/train/members/{{shard}}.json",
         code=code(*plan.CODE["features"]),
     output:
@@ -38,6 +39,7 @@ rule representations:
     input:
         data=DATA,
         targets=TARGETS,
+        pictures=pictures_of,
         models=lambda w: shard_files(w, representing(w), "train", ".json"),
         code=code("features.py", "domain.py", "tasks/*.py", "models/*.py", "data/images.py"),
     output:

@@ -254,6 +254,7 @@ rule figure_journeys:
     input:
         data=DATA,
         targets=TARGETS,
+        pictures=pictures_of,
         scores=f"{ROOT}/scores/journey_trak.npy",
         code=code(
             "figures/journeys.py",
@@ -289,6 +290,7 @@ rule figure_localisation:
     input:
         data=DATA,
         targets=TARGETS,
+        pictures=pictures_of,
         scores=f"{ROOT}/scores/journey_trak.npy",
         code=code(
             "figures/localisation.py",
@@ -325,6 +327,7 @@ rule figure_animation:
     input:
         data=DATA,
         targets=TARGETS,
+        pictures=pictures_of,
         scores=f"{ROOT}/scores/journey_trak.npy",
         code=code(
             "figures/animation.py",

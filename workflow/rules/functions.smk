@@ -53,6 +53,12 @@ def shard_files(w, ensemble, folder, suffix):
     return [f"{root_of(w)}/{folder}/{ensemble}/{shard}{suffix}" for shard in shards_of(w, ensemble)]
 
 
+def pictures_of(w):
+    """Return what lies beside the table of targets: the images of a diffusion experiment, and their journeys."""
+    generated = settings_of(w)["task"] == "image_diffusion"
+    return [f"{root_of(w)}/targets/{file}" for file in PICTURES] if generated else []
+
+
 def outputs_of(ensemble):
     return lambda w: shard_files(w, ensemble, "outputs", ".npy")
 

@@ -5,8 +5,9 @@ rule outputs:
     input:
         data=DATA,
         targets=lambda w: [TARGETS.format(tier=w.tier, name=w.name)] if output_roles(w) else [],
+        pictures=lambda w: pictures_of(w) if output_roles(w) else [],
         models=rules.train.output.models,
-        code=code("outputs.py", "targets.py", "tasks/*.py", "models/*.py", "data/images.py"),
+        code=code("outputs.py", "targets.py", "tasks/*.py", "models/*.py", "data/images.py", "seeds.py"),
     output:
         outputs=f"{ROOT}/outputs/{{ensemble}}/{{shard}}.npy",
         table=f"{ROOT}/outputs/{{ensemble}}/{{shard}}.models.parquet",

@@ -6,6 +6,7 @@ rule scores:
         unpack(method_inputs),
         data=DATA,
         targets=TARGETS,
+        pictures=pictures_of,
         code=lambda w: code(*plan.method_code(w.method)),
     output:
         scores=f"{ROOT}/scores/{{method}}.npy",

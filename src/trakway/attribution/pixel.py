@@ -8,9 +8,7 @@ from trakway.resumable import row_blocks
 
 
 def score(material: Material, out: np.ndarray) -> None:
-    """Fill ``out`` with the cosine of the images z and z_i, each less its own mean; where there are classes, negative
-    for another.
-    """
+    """Fill ``out`` with the cosine of the images z and z_i, each less its own mean; negative for another class."""
     train_images, target_images = material.images
     targets = unit(_centred(target_images))
     for block in row_blocks(material.size, material.block):

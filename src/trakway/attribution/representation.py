@@ -8,7 +8,7 @@ from trakway.resumable import row_blocks
 
 
 def score(material: Material, out: np.ndarray) -> None:
-    """Fill ``out`` with the cosine of the representations of z and z_i; where there are classes, negative for another."""
+    """Fill ``out`` with the cosine of the representations of z and z_i; negative for another class."""
     targets = [unit(target) for _, target in material.representations]
     for block in row_blocks(material.size, material.block):
         cosine = sum(

@@ -15,7 +15,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from trakway.gradients import layers
 from trakway.tasks import Batch, Task
 
-ROWS = 256  # rows that go through the model at a time, where f is a mean over draws: bounds the activations
+ROWS = {"cpu": 128, "cuda": 1024}  # rows that go through a model at a time, where f is a mean over draws
 
 _tried: WeakKeyDictionary = WeakKeyDictionary()  # model: names of parameters, whether `layerwise` is right for them
 
@@ -35,7 +35,7 @@ def per_example_gradients(task: Task, model: nn.Module, batch: Batch) -> tuple[T
     # Full float32 and a fixed order of sums, whatever the models were trained in.
     exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
     with exact, torch.autocast(torch.device(task.device).type, enabled=False):
-        pieces = list(task.pieces(batch, ROWS))
+        pieces = list(task.pieces(batch, ROWS[torch.device(task.device).type]))
         compute = layerwise if _sees_all(task, model, pieces[0][2]) else vmapped
         if len(pieces) == 1:
             return compute(task, model, batch)

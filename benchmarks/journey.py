@@ -1,0 +1,116 @@
+"""Time training features of a diffusion model against per-timestep accumulation, and watch the memory; one thread.
+
+    python benchmarks/journey.py --output benchmarks/journey.csv
+
+Per-timestep accumulation is what public code does: for each timestep one vmapped gradient an example, added up, then
+projected. Both have the same model (that of `digits_ddpm`, untrained: time does not depend on the weights), examples,
+timesteps, noise and projection; the features are compared before any time is believed. Each measurement runs in a
+process of its own, which gives its peak memory.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+EXAMPLES, CHUNK, DIM = 150, 50, 1024
+RUNS = [("trakway", 5), ("trakway", 20), ("trakway", 50), ("per timestep", 5), ("per timestep", 20)]
+
+
+def task_of(draws: int, work: Path):
+    """Return the task of `digits_ddpm` with ``draws`` timesteps an example."""
+    from trakway.config import load_experiment
+    from trakway.data import prepare
+    from trakway.tasks import build_task
+
+    settings = load_experiment(Path(__file__).parents[1] / "config/experiments/digits_ddpm.yaml", "demo")
+    settings["journey"]["train_draws"] = draws
+    prepare(settings["dataset"], settings["seed"], work)
+    return build_task(settings, work)
+
+
+def ours(task, model, projection, rows):
+    """Return features (rows, k): one averaged loss an example."""
+    from trakway.gradients import per_example_gradients
+
+    return projection(per_example_gradients(task, model, task.train_batch(rows))[1])
+
+
+def per_timestep(task, model, projection, rows):
+    """Return the same features from a vmapped gradient for each timestep, added up."""
+    from trakway.gradients.per_example import vmapped
+
+    *by_draw, weights = task.train_batch(rows)
+    draws = by_draw[1].shape[1]
+    total = 0
+    for draw in range(draws):
+        piece = (*(tensor[:, draw : draw + 1] for tensor in by_draw), weights)
+        total = total + vmapped(task, model, piece)[1]
+    return projection(total / draws)
+
+
+def measure(name: str, draws: int, output: Path) -> None:
+    """Write {"features", "cpu_seconds", "peak_mb"} of one contestant."""
+    import numpy as np
+    import torch
+
+    from trakway import resources
+    from trakway.projection.build import build_projection
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as work:
+        task = task_of(draws, Path(work))
+        model = task.new_model(0).eval()
+        size = sum(parameter.numel() for parameter in model.parameters())
+        projection = build_projection({"kind": "sjlt", "dim": DIM, "nonzeros": 1}, size, task.seed, 0)
+        compute = {"trakway": ours, "per timestep": per_timestep}[name]
+        compute(task, model, projection, np.arange(2))  # compiles, and checks the fast path once
+        with resources.measured() as cost:
+            blocks = [np.arange(start, start + CHUNK) for start in range(0, EXAMPLES, CHUNK)]
+            features = torch.cat([compute(task, model, projection, rows) for rows in blocks])
+    output.write_text(json.dumps({"features": features.double().tolist(), **cost}))
+
+
+def main():
+    import numpy as np
+    import pandas as pd
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, default=Path("benchmarks/journey.csv"))
+    parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.only:
+        measure(arguments.only[0], int(arguments.only[1]), arguments.output)
+        return
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, draws in RUNS:
+            path = Path(folder) / "result.json"
+            command = [sys.executable, __file__, "--only", name, str(draws), "--output", str(path)]
+            subprocess.run(command, check=True)
+            results[name, draws] = json.loads(path.read_text())
+    rows = []
+    for (name, draws), result in results.items():
+        other = results.get(("per timestep", draws), result)
+        features, reference = np.array(result["features"]), np.array(other["features"])
+        rows.append(
+            {
+                "program": name,
+                "timesteps": draws,
+                "cpu_ms_per_example": round(1000 * result["cpu_seconds"] / EXAMPLES, 2),
+                "peak_mb": round(result["peak_mb"]),
+                "times_our_cpu": round(result["cpu_seconds"] / results["trakway", draws]["cpu_seconds"], 1),
+                "relative_difference": f"{np.linalg.norm(features - reference) / np.linalg.norm(reference):.0e}",
+            }
+        )
+    table = pd.DataFrame(rows)
+    print(table.to_string(index=False))
+    table.to_csv(arguments.output, index=False)
+
+
+if __name__ == "__main__":
+    main()
