@@ -29,6 +29,64 @@ def prepared(tmp_path_factory):
     return folder
 
 
+DIFFUSION = {
+    "task": "image_diffusion",
+    "seed": 0,
+    "model": {"name": "unet", "widths": [8, 8], "layers": 1, "attention": [], "norm_groups": 4},
+    "diffusion": {"timesteps": 20, "schedule": "squaredcos_cap_v2", "sampling_steps": 10},
+    "journey": {
+        "timesteps": [4, 12],
+        "target_draws": 3,
+        "train_draws": 4,
+        "window": 6,
+        "window_draws": 2,
+        "patches": [{"name": "corner", "timestep": 12, "box": [0, 2, 3, 4]}],
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory):
+    """The folder of a prepared data set: 24 training and 12 test images of digits, 8x8."""
+    from trakway.data import prepare
+
+    folder = tmp_path_factory.mktemp("digits")
+    prepare({"name": "digits", "train_size": 24, "test_size": 12}, 0, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def explained(digits, tmp_path_factory):
+    """The folder of targets: the entries of two samples, of test image 7, and of a sample for tuning; any pixels."""
+    import numpy as np
+
+    from trakway.files import write_array, write_json, write_table
+    from trakway.journeys import journey_table
+
+    folder, journey = tmp_path_factory.mktemp("explained"), DIFFUSION["journey"]
+    table = journey_table({"count": 2, "tuning": 1}, journey, np.array([7]), np.array([3]))
+    write_table(folder / "targets.parquet", table)
+    rng = np.random.default_rng(0)
+    for name, steps in (("images", ()), ("noisy", (2,)), ("estimates", (2,))):
+        write_array(folder / f"{name}.npy", rng.uniform(-1, 1, (4, *steps, 1, 8, 8)).astype(np.float32))
+    write_json(folder / "timesteps.json", journey["timesteps"])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def diffusion_task(digits, explained):
+    """Build the task of a small diffusion experiment, or of one with changed settings."""
+
+    def diffusion_task(function="output", **changes):
+        from trakway.config import deep_merge
+        from trakway.tasks import build_task
+
+        settings = deep_merge(DIFFUSION, changes)
+        return build_task(settings, digits, targets=explained / "targets.parquet", function=function)
+
+    return diffusion_task
+
+
 @pytest.fixture
 def experiment():
     """The sections of an experiment that decide a small model."""

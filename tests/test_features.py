@@ -179,10 +179,10 @@ class TestMistakes:
         seen = "no training example's output" if quiet else "training example 0"
         assert f"first seen at {seen};" in str(e.value)
 
-    @pytest.mark.parametrize(("split", "row"), [("training", 13), ("test", 7)])
-    def test_feature_that_is_not_finite(self, extract, monkeypatch, task, split, row):
-        """An example that overflows with a sound model is named by its row in the split."""
-        name = "train_batch" if split == "training" else "target_batch"
+    @pytest.mark.parametrize(("what", "row"), [("training example", 13), ("target", 7)])
+    def test_feature_that_is_not_finite(self, extract, monkeypatch, task, what, row):
+        """What overflows with a sound model is named by its row in the split, or in the table of targets."""
+        name = "target_batch" if what == "target" else "train_batch"
         batch = getattr(task, name)
 
         def spoilt(rows):
@@ -191,7 +191,7 @@ class TestMistakes:
             return images, labels
 
         monkeypatch.setattr(task, name, spoilt)
-        message = rf"member 5, checkpoint 0\.safetensors: the projected gradient of {split} example {row} is not finite"
+        message = rf"member 5, checkpoint 0\.safetensors: the projected gradient of {what} {row} is not finite"
         with pytest.raises(UserError, match=message):
             extract()
 
@@ -228,18 +228,20 @@ class TestMistakes:
 
 class TestRepresentations:
     def test_are_what_the_last_layer_sees(self, task, members, models):
-        train, targets = extract_representations(task, members, TARGETS, 7)
+        loaders = [member.load for member in members]
+        train, targets = extract_representations(task, loaders, task.target_batch, 5, 7)
         assert (train.dtype, targets.dtype) == (np.float32, np.float32)
         assert (train.shape, targets.shape) == ((2, 40, 8), (2, 5, 8))
         for m, model in enumerate(models):
-            for found, batch in ((train[m], task.train_batch(np.arange(40))), (targets[m], task.target_batch(TARGETS))):
+            for found, batch in ((train[m], task.train_batch(np.arange(40))), (targets[m], task.target_batch(np.arange(5)))):
                 with torch.no_grad():
                     logits = model(batch[0])
                 expected = found @ model.fc.weight.detach().numpy().T + model.fc.bias.detach().numpy()
                 np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
 
     def test_chunks_change_nothing_beyond_rounding(self, task, members):
-        whole = extract_representations(task, members, TARGETS, 1000)
-        for chunk in (1, 7):
-            for found, array in zip(extract_representations(task, members, TARGETS, chunk), whole, strict=True):
+        loaders = [member.load for member in members]
+        whole, *others = (extract_representations(task, loaders, task.target_batch, 5, chunk) for chunk in (1000, 1, 7))
+        for other in others:
+            for found, array in zip(other, whole, strict=True):
                 np.testing.assert_allclose(found, array, rtol=1e-5, atol=1e-6 * np.abs(array).max())

@@ -25,16 +25,17 @@ def margins(task, model):
 
 @pytest.mark.parametrize("batch", [1, 7, 20, 500])
 def test_are_the_margins_of_the_whole_test_split(task, models, monkeypatch, batch):
-    monkeypatch.setattr(outputs, "EVALUATION_BATCH", batch)
-    found = model_outputs(task, models[0])
-    assert (found.dtype, found.shape) == (np.float64, (20,))
-    np.testing.assert_allclose(found, margins(task, models[0]), rtol=1e-4, atol=1e-5)
+    monkeypatch.setattr(outputs, "EVALUATION_ROWS", batch)
+    for count in (20, 13, 0):
+        found = model_outputs(task, models[0], count)
+        assert (found.dtype, found.shape) == (np.float64, (count,))
+        np.testing.assert_allclose(found, margins(task, models[0])[:count], rtol=1e-4, atol=1e-5)
 
 
 def test_are_the_outputs_of_the_task(task, models, monkeypatch):
     monkeypatch.setattr(task, "output", lambda model, batch: batch[0].sum((1, 2, 3)) + 100 * batch[1])
     images, labels = task.target_batch(np.arange(20))
-    np.testing.assert_allclose(model_outputs(task, models[0]), images.sum((1, 2, 3)) + 100 * labels, rtol=1e-5)
+    np.testing.assert_allclose(model_outputs(task, models[0], 20), images.sum((1, 2, 3)) + 100 * labels, rtol=1e-5)
 
 
 def test_one_row_a_model_in_order_and_one_model_in_memory_at_a_time(task, models, monkeypatch):
@@ -48,17 +49,18 @@ def test_one_row_a_model_in_order_and_one_model_in_memory_at_a_time(task, models
     rows = []
     original = outputs.model_outputs
 
-    def seen(task, model):
+    def seen(task, model, count):
         assert len(alive) == len(rows) + 1  # the next model is not loaded before this one is done
-        rows.append(original(task, model))
+        rows.append(original(task, model, count))
         return rows[-1]
 
     with monkeypatch.context() as patch:
         patch.setattr(outputs, "model_outputs", seen)
-        found = ensemble_outputs(task, load(), 3)
+        found, quality = ensemble_outputs(task, load(), 3, 20)
     assert (found.dtype, found.shape) == (np.float64, (3, 20))
-    for row, model in zip(found, models, strict=True):
-        np.testing.assert_array_equal(row, model_outputs(task, model))
+    for row, measured, model in zip(found, quality, models, strict=True):
+        np.testing.assert_array_equal(row, model_outputs(task, model, 20))
+        assert measured == {"accuracy": pytest.approx(np.mean(row > 0))}
     assert len({tuple(row) for row in found}) == 3
 
 
@@ -67,9 +69,9 @@ def test_model_of_nan_is_named_with_the_first_example(task, models):
         models[1].fc.bias[0] = np.nan
     pairs = [(f"0000{i}.safetensors", model) for i, model in enumerate(models)]
     with pytest.raises(
-        UserError, match=r"checkpoint 00001\.safetensors: the model output of test example 0 is not finite"
+        UserError, match=r"checkpoint 00001\.safetensors: the model output of target 0 is not finite"
     ):
-        ensemble_outputs(task, pairs, 3)
+        ensemble_outputs(task, pairs, 3, 20)
 
 
 def test_the_one_example_that_is_not_finite_is_named(task, models, monkeypatch):
@@ -81,5 +83,11 @@ def test_the_one_example_that_is_not_finite_is_named(task, models, monkeypatch):
         return found
 
     monkeypatch.setattr(task, "output", spoilt)
-    with pytest.raises(UserError, match=r"checkpoint a: the model output of test example 13 is not finite; delete"):
-        ensemble_outputs(task, [("a", models[0])], 1)
+    with pytest.raises(UserError, match=r"checkpoint a: the model output of target 13 is not finite; delete"):
+        ensemble_outputs(task, [("a", models[0])], 1, 20)
+
+
+def test_a_quality_that_is_not_finite_is_told(task, models, monkeypatch):
+    monkeypatch.setattr(task, "evaluate", lambda model: {"accuracy": np.nan})
+    with pytest.raises(UserError, match=r"checkpoint a: the evaluation on the test split is not finite; delete"):
+        ensemble_outputs(task, [("a", models[0])], 1, 0)

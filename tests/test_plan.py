@@ -1,3 +1,4 @@
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from trakway import plan
 from trakway.errors import UserError
 from trakway.plan import Removal, count_removal_rows, removal_rows
 
+SOURCE = Path(__file__).parents[1] / "src/trakway"
+ESTIMATORS = {"trak", "journey_trak", "journey_window", "d_trak", "journey_d_trak"}
 REMOVAL = {
     "targets": 3,
     "fractions": [0.1, 0.2],
@@ -96,19 +99,137 @@ SCORES = {"ridge": [0.1, 1.0], "soft_threshold": [0.0], "weights": True, "averag
 class TestScoreSettings:
     def test_are_the_seed_and_the_options_of_the_method(self):
         settings = {"seed": 3, "scores": SCORES | {"more": 1}, "other": 2}
-        assert plan.score_settings("trak", settings) == {"seed": 3, "scores": SCORES}
-        for method in set(plan.NEEDS) - {"trak"}:
+        for method in ESTIMATORS:
+            assert plan.score_settings(method, settings) == {"seed": 3, "scores": SCORES}
+        for method in set(plan.NEEDS) - ESTIMATORS:
             assert plan.score_settings(method, settings) == {"seed": 3, "scores": {}}
 
     def test_only_a_method_with_a_choice_is_tuned(self):
-        assert plan.is_tuned("trak", SCORES)
+        assert all(plan.is_tuned(method, SCORES) for method in ESTIMATORS)
         assert not plan.is_tuned("trak", SCORES | {"ridge": [0.1]})
         assert not plan.is_tuned("trak", SCORES | {"ridge": 0.1})
         assert plan.is_tuned("trak", SCORES | {"ridge": [0.1], "soft_threshold": [0.0, 1.0]})
-        assert not any(plan.is_tuned(method, SCORES) for method in set(plan.NEEDS) - {"trak"})
+        assert not any(plan.is_tuned(method, SCORES) for method in set(plan.NEEDS) - ESTIMATORS)
 
-    def test_options_belong_to_methods(self):
-        assert set(plan.OPTIONS) <= set(plan.NEEDS)
+    def test_options_are_those_of_the_estimator(self):
+        assert plan.OPTIONS.keys() == ESTIMATORS
+        assert set(plan.OPTIONS.values()) == {tuple(SCORES)}
+
+
+class TestMethods:
+    def test_of_the_tasks(self):
+        journey = {"journey_trak", "journey_window", "d_trak", "journey_d_trak", "pixel_journey"}
+        classification, diffusion = plan.METHODS["image_classification"], plan.METHODS["image_diffusion"]
+        assert set(diffusion) - set(classification) == journey
+        assert set(classification) - set(diffusion) == {"tracin"}
+        assert set(plan.JOURNEY) == journey - {"d_trak"}
+
+    def test_per_step_are_those_that_look_at_the_entry_and_not_the_image(self):
+        by_image = {"trak", "d_trak", "representation", "pixel", "random", "tracin"}
+        assert set(plan.PER_STEP) == set(plan.NEEDS) - by_image
+
+    @pytest.mark.parametrize(
+        ("method", "needs"),
+        [
+            ("journey_trak", ("features",)),
+            ("journey_window", ("features", "windows")),
+            ("d_trak", ("norm",)),
+            ("journey_d_trak", ("norm",)),
+            ("pixel_journey", ()),
+        ],
+    )
+    def test_needs(self, method, needs):
+        assert plan.NEEDS[method] == needs
+
+
+def imported(name: str) -> set[str]:
+    """Return the modules of the attribution package that one of them imports, directly or not, and itself."""
+    found, waiting = set(), {name}
+    while waiting:
+        module = waiting.pop()
+        found.add(module)
+        for node in ast.walk(ast.parse((SOURCE / f"attribution/{module}.py").read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("trakway.attribution"):
+                of_package = node.module == "trakway.attribution"
+                names = {alias.name for alias in node.names} if of_package else {node.module.rpartition(".")[2]}
+                waiting |= names - found
+    return found
+
+
+class TestCode:
+    @pytest.mark.parametrize("method", plan.NEEDS)
+    def test_scores_depend_on_what_their_method_imports(self, method):
+        files = plan.method_code(method)
+        assert all((SOURCE / file).is_file() for file in files)
+        own = {Path(file).stem for file in files if file.startswith("attribution/")}
+        assert own == imported(method) | {"loading", "material"}
+
+    def test_the_check_follows_imports(self):
+        assert imported("journey_d_trak") == {"journey_d_trak", "d_trak", "trak", "material"}
+        assert imported("pixel_journey") == {"pixel_journey", "pixel", "similarity", "material"}
+
+    @pytest.mark.parametrize("stage", plan.CODE)
+    def test_every_pattern_finds_files(self, stage):
+        assert all(list(SOURCE.glob(pattern)) for pattern in plan.CODE[stage])
+
+
+class TestFunctions:
+    settings = {"journey": {"timesteps": [700, 50]}}
+
+    def test_of_needs(self):
+        assert plan.feature_functions("features", self.settings) == ["output"]
+        assert plan.feature_functions("checkpoints", self.settings) == ["output"]
+        assert plan.feature_functions("norm", self.settings) == ["norm"]
+        assert plan.feature_functions("windows", self.settings) == ["window-700", "window-50"]
+        for need in ("representations", "estimation"):
+            assert plan.feature_functions(need, self.settings) == []
+
+    @given(st.integers(1, 10**6))
+    def test_windows_say_their_timestep(self, timestep):
+        (function,) = plan.feature_functions("windows", {"journey": {"timesteps": [timestep]}})
+        assert plan.is_window(function)
+        assert plan.window_timestep(function) == timestep
+
+    def test_nothing_else_is_a_window(self):
+        assert not any(plan.is_window(function) for function in ("output", "norm"))
+
+
+class TestTaskSettings:
+    diffusion = {
+        "seed": 4,
+        "task": "image_diffusion",
+        "model": {"name": "unet"},
+        "training": {"steps": 9},
+        "diffusion": {"timesteps": 10},
+        "journey": {"timesteps": [5]},
+        "domain": {"model": {"name": "resnet9"}, "training": {"epochs": 2}},
+        "removal": {"targets": 3},
+        "execution": {"chunk": 1},
+    }
+    classification = diffusion | {"task": "image_classification", "domain": None}
+
+    @staticmethod
+    def of(settings, *names):
+        return {name: settings[name] for name in names}
+
+    def test_of_classification(self):
+        base = self.of(self.classification, "seed", "task", "model")
+        assert plan.task_settings(self.classification) == plan.target_settings(self.classification) == base
+        found = plan.task_settings(self.classification, "evaluation", "training")
+        assert found == base | self.of(self.classification, "training")
+
+    def test_diffusion_has_its_process_and_with_targets_its_journey(self):
+        base = self.of(self.diffusion, "seed", "task", "model", "diffusion")
+        assert plan.task_settings(self.diffusion) == base
+        assert plan.task_settings(self.diffusion, "removal", "training") == base | self.of(self.diffusion, "training")
+        assert plan.target_settings(self.diffusion) == base | self.of(self.diffusion, "journey")
+        found = plan.target_settings(self.diffusion, "domain", "removal")
+        assert found == base | self.of(self.diffusion, "journey", "domain", "removal")
+
+    def test_the_domain_is_a_classification_of_its_own(self):
+        base = {"seed": 4, "task": "image_classification", "model": {"name": "resnet9"}}
+        assert plan.task_settings(self.diffusion, "domain") == base
+        assert plan.task_settings(self.diffusion, "domain", "training") == base | {"training": {"epochs": 2}}
 
 
 @pytest.mark.parametrize(
@@ -124,19 +245,40 @@ def test_main_method(task, methods, main):
     assert plan.main_method({"task": task, "methods": methods}) == main
 
 
-def test_ensemble_sizes():
+class TestEnsembleSizes:
     settings = {
-        "members": {"count": 10},
+        "members": {"count": 10, "checkpoints": None},
         "bank": {"evaluation": {"subsets": 50, "seeds": 3}, "estimation": {"subsets": 100, "seeds": 1}},
         "removal": REMOVAL,
+        "domain": None,
     }
-    assert plan.ensemble_sizes(settings) == {
+    sizes = {
         "members": (10, 1),
         "evaluation": (50, 3),
         "estimation": (100, 1),
         "reference": (1, 5),
         "removal": (len(removal_rows(REMOVAL)), 2),
     }
+
+    def test_in_order(self):
+        found = plan.ensemble_sizes(self.settings)
+        assert found == self.sizes
+        assert list(found) == list(self.sizes)
+
+    def test_a_domain_has_one_classifier(self):
+        found = plan.ensemble_sizes(self.settings | {"domain": {"model": {}}})
+        assert found == self.sizes | {"domain": (1, 1)}
+
+    def test_checkpoints_of_ones_own_are_the_members(self):
+        """However many members were to be trained."""
+        found = plan.ensemble_sizes(self.settings | {"members": {"count": 10, "checkpoints": ["a", "b", "c"]}})
+        assert found == self.sizes | {"members": (3, 1)}
+
+    def test_only_these_say_whose_outputs_they_give(self):
+        domain = plan.ensemble_sizes(self.settings | {"domain": {"model": {}}})
+        assert set(plan.OUTPUT_ROLES) < set(domain)
+        assert plan.OUTPUT_ROLES["members"] == plan.OUTPUT_ROLES["domain"] == ()
+        assert set(plan.OUTPUT_ROLES["estimation"]) == {"evaluation", "tuning"}
 
 
 class TestShards:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trakway.errors import UserError
-from trakway.files import read_table, write_table
-from trakway.targets import draw_targets, groups
+from trakway.files import read_table, write_array, write_json, write_table
+from trakway.targets import draw_targets, groups, seen_by
 
 
 def rows(table, role):
@@ -94,3 +94,34 @@ class TestGroups:
         (group,) = groups(draw_targets(np.zeros(20, int), 7, 3, 0))
         assert (group.kind, group.timestep) == ("test", None)
         np.testing.assert_array_equal(group.positions, np.arange(7))
+
+
+class TestSeenBy:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        """Beside a table: six images and their estimates at the steps 900 and 50; real images have no journey."""
+        rng = np.random.default_rng(0)
+        write_array(tmp_path / "images.npy", rng.random((6, 1, 2, 3), np.float32))
+        write_array(tmp_path / "estimates.npy", rng.random((6, 2, 1, 2, 3), np.float32))
+        write_json(tmp_path / "timesteps.json", [900, 50])
+        return tmp_path
+
+    def test_estimates_at_steps_and_else_images(self, folder):
+        images, estimates = (np.load(folder / f"{name}.npy") for name in ("images", "estimates"))
+        table = diffusion_table()
+        found = seen_by(table, folder)
+        assert found.dtype == np.float32
+        assert found.shape == (len(table), 1, 2, 3)
+        for picture, image, step in zip(found, table["target"], table["timestep"], strict=True):
+            expected = images[image] if step is pd.NA else estimates[image, [900, 50].index(step)]
+            np.testing.assert_array_equal(picture, expected)
+
+    def test_of_a_table_read_from_a_file(self, folder):
+        write_table(folder / "targets.parquet", diffusion_table())
+        found = seen_by(read_table(folder / "targets.parquet"), folder)
+        np.testing.assert_array_equal(found, seen_by(diffusion_table(), folder))
+
+    def test_a_step_that_was_not_kept(self, folder):
+        write_json(folder / "timesteps.json", [900, 60])
+        with pytest.raises(KeyError):
+            seen_by(diffusion_table(), folder)

@@ -41,7 +41,9 @@ class DomainClassifier:
 
     def batch(self, images: Tensor | np.ndarray) -> Batch:
         """Return images (B, C, H, W) in [-1, 1], what lies beyond cut off, as the classifier's batch."""
-        pixels = torch.as_tensor(images).to(self.task.device).clamp(-1, 1) / 2 + 0.5
+        if isinstance(images, np.ndarray):
+            images = torch.tensor(images)  # a copy: files are mapped read-only, and tensors can be written
+        pixels = images.to(self.task.device).clamp(-1, 1) / 2 + 0.5
         return self.task.data.standardised(pixels), torch.zeros(len(pixels), dtype=torch.int64, device=pixels.device)
 
     @torch.no_grad()

@@ -108,7 +108,12 @@ pieces that an interrupted run has finished are used only if they have not."""
 def method_code(method: str) -> list[str]:
     """Return the library files that decide the scores of a method, given the files of its material."""
     names = ("loading", "material", method, *_ESTIMATORS.get(method, ()))
-    return [*(f"attribution/{name}.py" for name in names), "validation/scoring.py", "validation/tuning.py", "targets.py"]
+    return [
+        *(f"attribution/{name}.py" for name in names),
+        "validation/scoring.py",
+        "validation/tuning.py",
+        "targets.py",
+    ]
 
 
 NEEDS = {

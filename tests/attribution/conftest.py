@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,62 @@ def _random_material(
 @pytest.fixture(scope="session")
 def random_material():
     return _random_material
+
+
+STEPS = (700, 300)
+
+
+def _journey_material(seed: int = 0, n: int = 12, dim: int = 5, members: int = 2, **changes) -> Material:
+    """Make material of a diffusion experiment: two samples (whole, 700, 300), a real image (whole), another sample.
+
+    As `load_material` makes it, all training features differ, and at windows targets have their own gradients of f.
+    """
+    targets = 10
+    other = _random_material(seed + 1, n, dim, members, targets, checkpoints=1 + len(STEPS))
+    norm, *around = other.checkpoints
+    made = _random_material(seed, n, dim, members, targets)
+    rng = np.random.default_rng(seed)
+    whole = [-1, *STEPS]
+    windows = {
+        step: [
+            dataclasses.replace(entry, targets=own.targets) for entry, own in zip(entries, made.features, strict=True)
+        ]
+        for step, entries in zip(STEPS, around, strict=True)
+    }
+    added = {
+        "norm": norm,
+        "windows": windows,
+        "labels": None,
+        "checkpoints": (),
+        "estimates": rng.uniform(-1, 1, (targets, 1, 4, 4)).astype(np.float32),
+        "timesteps": np.array([*whole, *whole, -1, *whole]),
+        "final": np.repeat([0, 3, 6, 7], [3, 3, 1, 3]),
+    }
+    return dataclasses.replace(made, **(added | changes))
+
+
+@pytest.fixture(scope="session")
+def journey_material():
+    return _journey_material
+
+
+@pytest.fixture(scope="session")
+def estimator():
+    """TRAK's estimator by its formula: explicit inverses, float64; (targets, n) of any targets' features."""
+
+    def call(members, targets, ridge=0.0, soft_threshold=0.0, weights=True, average="paper"):
+        qs, parts = [], []
+        for entry, own in zip(members, targets, strict=True):
+            phi = np.float64(entry.train)
+            kernel = phi.T @ phi
+            inverse = np.linalg.inv(kernel + ridge * np.diag(kernel).mean() * np.eye(len(kernel)))
+            parts.append(np.float64(own) @ inverse @ phi.T)
+            qs.append(np.float64(entry.weights) if weights else np.ones(len(phi)))
+        paper = np.mean(qs, 0) * np.mean(parts, 0)
+        tau = paper if average == "paper" else np.mean([q * part for q, part in zip(qs, parts, strict=True)], 0)
+        return np.sign(tau) * np.maximum(np.abs(tau) - soft_threshold * tau.std(1, keepdims=True), 0)
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -49,6 +49,7 @@ class Trained:
         members = [Member(m, f"{m}.safetensors", lambda m=m: self.load(m, checkpoint)) for m in shard]
         parameters, _ = extract_features(self.task, members, projection, TARGETS, 7, "any", folder)
         info = {"projection": projection, "definition": VERSION, "parameters": parameters, "checkpoint": checkpoint}
+        info |= {"function": "output"}
         rates = [self.models[m]["learning_rates"][checkpoint] for m in shard]
         write_json(folder / "info.json", info | {"members": list(shard), "learning_rates": rates})
         return folder

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,16 +11,16 @@ from trakway.files import read_json, write_array, write_json, write_table
 from trakway.projection import VERSION
 
 
-def write_shards(folder, members, cut, checkpoint=0):
+def write_shards(folder, members, cut, checkpoint=0, function="output"):
     """Write members' features in shards that end at ``cut``; returns the folders."""
     folders = []
     for start, stop in zip([0, *cut], cut, strict=False):
         part = members[start:stop]
-        folders.append(folder / str(checkpoint) / f"{start}-{stop}")
+        folders.append(folder / function / str(checkpoint) / f"{start}-{stop}")
         for name in ("train", "targets", "weights"):
             write_array(folders[-1] / f"{name}.npy", np.stack([getattr(entry, name) for entry in part]))
         info = {"projection": {"kind": "sjlt", "dim": 5, "nonzeros": 1}, "definition": VERSION, "parameters": 99}
-        info |= {"checkpoint": checkpoint, "members": list(range(start, stop))}
+        info |= {"function": function, "checkpoint": checkpoint, "members": list(range(start, stop))}
         write_json(folders[-1] / "info.json", info | {"learning_rates": [entry.learning_rate for entry in part]})
     return folders
 
@@ -59,6 +61,8 @@ class TestFeatures:
             {"projection": {"kind": "sjlt", "dim": 5, "nonzeros": 2}},
             {"projection": {"kind": "rademacher", "dim": 5, "nonzeros": 1}},
             {"parameters": 98},
+            {"function": "norm"},
+            {"function": "window-300"},
             {"definition": VERSION + 1},
         ],
     )
@@ -161,3 +165,82 @@ class TestMaterial:
             np.testing.assert_array_equal(targets, representations["targets"][member])
         np.testing.assert_array_equal(material.masks, np.load(folder / "masks.npy"))
         np.testing.assert_allclose(material.outputs, (outputs[::2] + outputs[1::2]) / 2)
+
+
+STEPS = [700, 300]
+
+
+@pytest.fixture
+def journey_files(files):
+    """The same data under two generated images with their journeys and a patch, a real one, and one for tuning."""
+    folder, *_ = files
+    rng = np.random.default_rng(1)
+    whole = [(None, ""), (700, ""), (300, "")]
+    entries = [(image, "generated", *entry, "evaluation") for image in (0, 1) for entry in (*whole, (300, "ear"))]
+    entries += [(2, "test", None, "", "evaluation")]
+    entries += [(3, "generated", *entry, "tuning") for entry in whole]
+    table = pd.DataFrame(entries, columns=["target", "kind", "timestep", "patch", "role"]).astype({"timestep": "Int64"})
+    write_table(folder / "journeys/targets.parquet", table.assign(row=table["target"], label=-1))
+    images, estimates = (rng.random(shape, np.float32) for shape in ((4, 1, 4, 4), (4, 2, 1, 4, 4)))
+    for name, array in (("images", images), ("estimates", estimates)):
+        write_array(folder / f"journeys/{name}.npy", array)
+    write_json(folder / "journeys/timesteps.json", STEPS)
+    return folder, images, estimates
+
+
+class TestJourneys:
+    def test_pictures(self, journey_files):
+        folder, images, estimates = journey_files
+        material, evaluated = load_material(7, folder / "data", folder / "journeys/targets.parquet")
+        assert (evaluated, material.targets, material.size) == (9, 12, 12)
+        assert material.labels is None
+        np.testing.assert_array_equal(material.images[0], np.load(folder / "data/train_images.npy"))
+        shown = [0, 0, 0, 0, 1, 1, 1, 1, 2, 3, 3, 3]
+        np.testing.assert_array_equal(material.images[1], images[shown])
+        np.testing.assert_array_equal(material.timesteps, [-1, 700, 300, 300, -1, 700, 300, 300, -1, -1, 700, 300])
+        assert material.timesteps.dtype == np.int64
+        np.testing.assert_array_equal(material.final, [0, 0, 0, 0, 4, 4, 4, 4, 8, 9, 9, 9])
+        place = {700: 0, 300: 1}
+        for seen, image, step in zip(material.estimates, shown, material.timesteps, strict=True):
+            np.testing.assert_array_equal(seen, images[image] if step < 0 else estimates[image, place[step]])
+
+    def test_features_of_the_norm_and_of_windows(self, journey_files, random_material):
+        folder, *_ = journey_files
+        made = random_material(n=12, targets=12, members=3, checkpoints=4)
+        own, norm, early, late = made.checkpoints
+        without_targets = [
+            [dataclasses.replace(entry, targets=entry.targets[:0]) for entry in part] for part in (early, late)
+        ]
+        windows = [
+            folder
+            for function, part in zip(["window-300", "window-700"], without_targets, strict=True)
+            for folder in write_shards(journey_files[0], part, [1, 3], 0, function)
+        ]
+        material, _ = load_material(
+            0,
+            folder / "data",
+            folder / "journeys/targets.parquet",
+            features=write_shards(folder, own, [2, 3]),
+            norm=write_shards(folder, norm, [2, 3], 0, "norm"),
+            windows=windows[2:] + windows[:2],
+        )
+        assert material.windows.keys() == {300, 700}
+        check = [(material.norm, norm, norm), (material.windows[300], early, own), (material.windows[700], late, own)]
+        for found, train, targets in check:
+            for entry, a, b in zip(found, train, targets, strict=True):
+                np.testing.assert_array_equal(entry.train, a.train)
+                np.testing.assert_array_equal(entry.weights, a.weights)
+                np.testing.assert_array_equal(entry.targets, b.targets)
+
+    def test_windows_of_other_members_are_not_used(self, journey_files, random_material):
+        folder, *_ = journey_files
+        own, other = random_material(n=12, targets=12, members=3).checkpoints
+        windows = write_shards(folder, other[:2], [2], 0, "window-300")
+        with pytest.raises(ValueError, match=r"zip\(\)"):
+            load_material(
+                0,
+                folder / "data",
+                folder / "journeys/targets.parquet",
+                features=write_shards(folder, own, [3]),
+                windows=windows,
+            )

@@ -3,7 +3,7 @@ import pytest
 
 from trakway import attribution
 from trakway.attribution import gradient_dot, trak
-from trakway.plan import NEEDS
+from trakway.plan import METHODS, OPTIONS
 
 
 def test_method_finds_the_function_by_name():
@@ -11,13 +11,23 @@ def test_method_finds_the_function_by_name():
 
 
 @pytest.mark.parametrize("index", [slice(1, 3), slice(2, None), np.array([3, 0])])
-@pytest.mark.parametrize("name", [name for name in NEEDS if name != "random"])
+@pytest.mark.parametrize("name", [name for name in METHODS["image_classification"] if name != "random"])
 def test_scores_of_some_targets_are_those_rows_of_all(random_material, scores_of, name, index):
-    material = random_material(targets=4)
+    check_rows(random_material(targets=4), scores_of, name, index)
+
+
+@pytest.mark.parametrize("index", [slice(0, 7), slice(7, None), np.array([9, 6, 7])], ids=str)
+@pytest.mark.parametrize("name", [name for name in METHODS["image_diffusion"] if name != "random"])
+def test_scores_of_some_entries_are_those_rows_of_all(journey_material, scores_of, name, index):
+    """The evaluated ones first, as a run computes them, those for tuning, and any."""
+    check_rows(journey_material(), scores_of, name, index)
+
+
+def check_rows(material, scores_of, name, index):
     score = attribution.method(name)
-    options = {"ridge": 0.1} if name == "trak" else {}
+    options = {"ridge": 0.1} if name in OPTIONS else {}
     part = material.of_targets(index)
-    assert part.targets == len(np.arange(4)[index])
+    assert part.targets == len(np.arange(material.targets)[index])
     found = scores_of(score, part, **options)
     np.testing.assert_allclose(found, scores_of(score, material, **options)[index], rtol=1e-5, atol=1e-6)
 
@@ -28,6 +38,7 @@ def test_absent_things_stay_absent():
     assert (part.targets, part.size) == (2, 5)
     assert empty.of_targets(slice(4, None)).targets == 0
     assert part.images is part.labels is part.outputs is part.masks is part.final is None
+    assert part.estimates is part.timesteps is None
     assert [*part.features, *part.checkpoints, *part.representations, *part.norm, *part.windows] == []
 
 
@@ -60,21 +71,50 @@ def test_cuts_share_the_cache_and_may(random_material, scores_of):
     np.testing.assert_allclose(scores_of(trak.score, material, ridge=0.1)[:2], first, rtol=1e-5)
 
 
-def test_cuts_of_what_diffusion_adds(random_material):
-    other = random_material(seed=1, members=4, targets=5)
-    windows = {100: other.checkpoints[0], 900: other.checkpoints[1]}
-    material = random_material(members=4, targets=5, norm=other.features, windows=windows)
+def test_cuts_of_what_diffusion_adds(journey_material):
+    material = journey_material(members=4)
     part = material.of_members(3)
-    assert part.norm == other.features[:3]
-    assert part.windows == {100: other.checkpoints[0][:3], 900: other.checkpoints[1][:3]}
-    part = material.of_targets(np.array([4, 1]))
-    for cut, whole in zip(
-        [*part.norm, *part.windows[100], *part.windows[900]],
-        [*other.features, *other.checkpoints[0], *other.checkpoints[1]],
-        strict=True,
+    assert part.norm == material.norm[:3]
+    assert part.windows == {step: entries[:3] for step, entries in material.windows.items()}
+    np.testing.assert_array_equal(part.timesteps, material.timesteps)
+    some = np.array([8, 7, 3])
+    part = material.of_targets(some)
+    np.testing.assert_array_equal(part.timesteps, material.timesteps[some])
+    np.testing.assert_array_equal(part.estimates, material.estimates[some])
+    assert part.labels is None
+    assert part.windows.keys() == material.windows.keys() == {700, 300}
+    for cut, whole in (
+        (part.norm, material.norm),
+        *((part.windows[step], material.windows[step]) for step in part.windows),
     ):
-        assert cut.train is whole.train
-        np.testing.assert_array_equal(cut.targets, whole.targets[[4, 1]])
+        for one, other in zip(cut, whole, strict=True):
+            assert one.train is other.train
+            np.testing.assert_array_equal(one.targets, other.targets[some])
+
+
+class TestWholes:
+    def test_entries_without_a_timestep_and_where_those_of_the_others_are(self, journey_material):
+        material = journey_material()
+        wholes, place = material.of_wholes()
+        assert wholes.targets == 4
+        assert (wholes.timesteps == -1).all()
+        np.testing.assert_array_equal(wholes.final, np.arange(4))
+        np.testing.assert_array_equal(place, [0, 0, 0, 1, 1, 1, 2, 3, 3, 3])
+        for own, entry in zip(wholes.features, material.features, strict=True):
+            np.testing.assert_array_equal(own.targets, entry.targets[[0, 3, 6, 7]])
+        np.testing.assert_array_equal(wholes.images[1][place], material.images[1][material.final])
+
+    def test_of_a_part_in_any_order(self, journey_material):
+        material = journey_material()
+        wholes, place = material.of_targets(np.array([8, 4, 7, 3])).of_wholes()
+        found = wholes.features[0].targets[place]
+        np.testing.assert_array_equal(found, material.features[0].targets[[7, 3, 7, 3]])
+
+    def test_where_nothing_has_a_timestep_all_are(self, random_material):
+        material = random_material()
+        wholes, place = material.of_wholes()
+        assert wholes is material
+        assert place is None
 
 
 @pytest.mark.parametrize(

@@ -37,3 +37,11 @@ def test_brightness_does_not_matter_and_an_even_image_scores_zero(random_materia
     after = scores_of(pixel.score, material)
     np.testing.assert_allclose(after[:, 0], before[:, 0], rtol=1e-4, atol=1e-6)
     assert (after[:, 1] == 0).all()
+
+
+def test_without_classes_no_sign(random_material, scores_of):
+    material = random_material(labels=None)
+    train, targets = (images.reshape(len(images), -1) for images in material.images)
+    expected = np.corrcoef(np.concatenate([targets, train]))[: len(targets), len(targets) :]
+    assert (expected < 0).any()
+    np.testing.assert_allclose(scores_of(pixel.score, material), expected, rtol=1e-4, atol=1e-6)

@@ -38,3 +38,12 @@ def test_a_representation_of_zeros_scores_zero(random_material, scores_of):
     for train, _ in material.representations:
         train[2] = 0  # what ReLUs may do
     assert (scores_of(representation.score, material)[:, 2] == 0).all()
+
+
+def test_without_classes_no_sign(random_material, scores_of):
+    material = random_material(members=1, labels=None)
+    ((train, targets),) = material.representations
+    lengths = np.outer(np.linalg.norm(targets, axis=1), np.linalg.norm(train, axis=1))
+    expected = targets @ train.T / lengths
+    assert (expected < 0).any()
+    np.testing.assert_allclose(scores_of(representation.score, material), expected, rtol=1e-4, atol=1e-6)

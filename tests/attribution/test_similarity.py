@@ -11,4 +11,10 @@ def test_unit():
 
 
 def test_class_sign():
-    np.testing.assert_array_equal(class_sign(np.array([0, 2]), np.array([0, 1, 2])), [[1, -1, -1], [-1, -1, 1]])
+    labels = np.array([0, 2, 0]), np.array([0, 1, 2])
+    np.testing.assert_array_equal(class_sign(labels, slice(0, 2)), [[1, -1], [-1, -1], [-1, 1]])
+    np.testing.assert_array_equal(class_sign(labels, slice(2, 3)), [[1], [-1], [-1]])
+
+
+def test_without_classes_nothing_changes_sign():
+    np.testing.assert_array_equal(np.full((3, 2), -4) * class_sign(None, slice(0, 2)), np.full((3, 2), -4))

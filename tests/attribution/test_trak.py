@@ -11,26 +11,19 @@ from hypothesis import strategies as st
 from trakway.attribution import Features, Material, trak
 from trakway.errors import UserError
 
-
-def brute_force(members, ridge=0.0, soft_threshold=0.0, weights=True, average="paper"):
-    qs, kernel_parts = [], []
-    for entry in members:
-        phi, targets = np.float64(entry.train), np.float64(entry.targets)
-        kernel = phi.T @ phi
-        inverse = np.linalg.inv(kernel + ridge * np.diag(kernel).mean() * np.eye(len(kernel)))
-        kernel_parts.append(targets @ inverse @ phi.T)
-        qs.append(np.float64(entry.weights) if weights else np.ones(len(phi)))
-    paper = np.mean(qs, axis=0) * np.mean(kernel_parts, axis=0)
-    tau = paper if average == "paper" else np.mean([q * part for q, part in zip(qs, kernel_parts, strict=True)], axis=0)
-    return np.sign(tau) * np.maximum(np.abs(tau) - soft_threshold * tau.std(axis=1, keepdims=True), 0), np.abs(
-        tau
-    ).max()
+UNCUT = {"soft_threshold": 0.0}
 
 
-def check(material, found, tolerance=1e-4, **options):
-    """The largest error, relative to the largest score before the threshold."""
-    expected, scale = brute_force(material.features, **options)
-    assert np.abs(found - expected).max() <= tolerance * scale
+@pytest.fixture(scope="session")
+def check(estimator):
+    """Compare scores with brute force: the largest error, relative to the largest score before the threshold."""
+
+    def call(material, found, tolerance=1e-4, **options):
+        targets = [entry.targets for entry in material.features]
+        expected, plain = (estimator(material.features, targets, **chosen) for chosen in (options, options | UNCUT))
+        assert np.abs(found - expected).max() <= tolerance * np.abs(plain).max()
+
+    return call
 
 
 OPTIONS = st.fixed_dictionaries(
@@ -58,7 +51,7 @@ OPTIONS = st.fixed_dictionaries(
 @example(0, 9, 9, 2, 3, 4, 20, 30, {"ridge": 0.0, "soft_threshold": 0.0, "weights": True, "average": "paper"})
 @example(0, 6, 14, 2, 3, 4, 20, 30, {"ridge": 0.1, "soft_threshold": 0.5, "weights": True, "average": "joint"})
 def test_agrees_with_brute_force_however_it_is_cut(
-    random_material, scores_of, seed, n, dim, members, targets, block, block_numbers, target_numbers, options
+    random_material, scores_of, check, seed, n, dim, members, targets, block, block_numbers, target_numbers, options
 ):
     material = random_material(seed, n, dim, members, targets, block=block)
     with pytest.MonkeyPatch.context() as patch:
@@ -74,12 +67,12 @@ def test_agrees_with_brute_force_however_it_is_cut(
 
 
 @pytest.mark.parametrize("ridge", [0.0, 0.1])
-def test_more_examples_than_a_block_holds_by_default(random_material, scores_of, ridge):
+def test_more_examples_than_a_block_holds_by_default(random_material, scores_of, check, ridge):
     material = random_material(n=Material(0, 0, 0).block + 500, dim=6)
     check(material, scores_of(trak.score, material, ridge=ridge), tolerance=1e-6, ridge=ridge)
 
 
-def test_more_features_than_examples_and_than_a_block(random_material, scores_of, monkeypatch):
+def test_more_features_than_examples_and_than_a_block(random_material, scores_of, check, monkeypatch):
     monkeypatch.setattr(trak, "BLOCK_NUMBERS", 50)
     material = random_material(n=30, dim=120)  # a block cannot hold a single row: it holds one all the same
     check(material, scores_of(trak.score, material, ridge=0.1), tolerance=1e-6, ridge=0.1)
@@ -156,7 +149,7 @@ class TestMistakes:
 
     @pytest.mark.parametrize("n", [40, 300])
     @pytest.mark.parametrize("spoil", ["twice", "scaled", "sum", "zero", "low rank", "few examples", "copies"])
-    def test_singular_kernel_names_member_and_way_out(self, random_material, scores_of, n, spoil):
+    def test_singular_kernel_names_member_and_way_out(self, random_material, scores_of, check, n, spoil):
         material = random_material(n=n, dim=20, members=3)
         train = material.features[1].train
         rng = np.random.default_rng(0)
@@ -188,6 +181,18 @@ class TestMistakes:
                 scores_of(trak.score, material, ridge=0.0)
 
 
+@pytest.mark.parametrize("options", [{"ridge": 0.1}, {"ridge": 1.0, "weights": False, "soft_threshold": 0.5}], ids=str)
+def test_of_a_diffusion_target_the_whole_image_counts_at_every_step(journey_material, scores_of, estimator, options):
+    material = journey_material()
+    expected = estimator(material.features, [entry.targets[material.final] for entry in material.features], **options)
+    found = scores_of(trak.score, material, **options)
+    assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
+    np.testing.assert_array_equal(found, found[material.final])
+    # Of targets that are dealt with in another order, or in part.
+    some = np.array([9, 7, 4, 3])
+    np.testing.assert_allclose(scores_of(trak.score, material.of_targets(some), **options), found[some], rtol=1e-5)
+
+
 class Counted:
     """Stands in for a memory map: remembers which rows are asked for, and refuses to be read whole."""
 
@@ -205,7 +210,7 @@ class Counted:
 
 @pytest.mark.parametrize("dim", [6, 90])
 @pytest.mark.parametrize(("block", "block_numbers", "most"), [(7, 10**6, 7), (1000, 360, None)])
-def test_never_reads_more_than_a_block(random_material, scores_of, monkeypatch, dim, block, block_numbers, most):
+def test_never_reads_more_than_a_block(random_material, scores_of, check, monkeypatch, dim, block, block_numbers, most):
     most = most or block_numbers // dim
     monkeypatch.setattr(trak, "BLOCK_NUMBERS", block_numbers)
     monkeypatch.setattr(trak, "TARGET_NUMBERS", 4 * dim * 2)  # four targets of two members
@@ -222,7 +227,7 @@ def test_never_reads_more_than_a_block(random_material, scores_of, monkeypatch, 
         assert max(map(len, entry.targets.reads)) == 4
 
 
-def test_memory_of_arrays_is_bounded_by_blocks(random_material, tmp_path, monkeypatch):
+def test_memory_of_arrays_is_bounded_by_blocks(random_material, check, tmp_path, monkeypatch):
     """NumPy's own memory, with the features and the scores on disk: a small part of either."""
     monkeypatch.setattr(trak, "TARGET_NUMBERS", 1 << 10)
     n, dim, targets = 40000, 8, 60

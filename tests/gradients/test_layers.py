@@ -130,7 +130,7 @@ def test_a_layer_without_parameters_needs_no_gradient():
 
 
 def test_an_unknown_layer_matters_only_where_it_is_attributed():
-    model = nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2), nn.Linear(2, 2))
+    model = nn.Sequential(nn.Linear(2, 2), nn.PReLU(2), nn.Linear(2, 2))
     assert layers.supported(model, ["0.weight", "2.weight", "2.bias"])
     assert not layers.supported(model, ["0.weight", "1.weight"])
 

@@ -91,7 +91,7 @@ MODELS = {"plain": plain, "residual": residual, "frozen": frozen, "twice": Twice
 
 
 class Tokens(nn.Module):
-    """A layer norm and a parameter of its own: layers this library does not know."""
+    """A parameter of its own, of no layer that this library knows."""
 
     def __init__(self):
         super().__init__()

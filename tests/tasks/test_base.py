@@ -1,7 +1,10 @@
+import numpy as np
+import pytest
 import torch
 from torch import nn
 
 from trakway.seeds import derive
+from trakway.tasks import Task
 
 
 def test_a_new_model_is_a_function_of_its_seed(task):
@@ -32,3 +35,32 @@ def test_what_learns_is_what_is_saved(task):
     model = task.new_model(0)
     assert isinstance(model, nn.Module)
     assert set(task.attributed(model)) <= set(model.state_dict())
+
+
+class Least(Task):
+    """What a task has to say for itself, and no more."""
+
+    seed, train_size, test_size, device = 0, 3, 1, "cpu"
+
+    def architecture(self):
+        return nn.Linear(2, 1)
+
+    def train_batch(self, rows):
+        return (torch.tensor(rows, dtype=torch.float32)[:, None].expand(-1, 2),)
+
+    def output(self, model, batch):
+        return model(*batch)[:, 0]
+
+    target_batch, loss, loss_slope = train_batch, output, None
+
+
+def test_what_a_task_need_not_say():
+    task = Least()
+    model, batch = task.new_model(0), task.train_batch(np.arange(3))
+    assert torch.equal(task.training_batch(np.arange(3), np.random.default_rng(0))[0], batch[0])
+    assert (task.evaluate(model), task.draws, task.checkpoint_format) == ({}, 1, "safetensors")
+    ((part, share, piece),) = task.pieces(batch, 1)
+    assert (part, share) == (slice(None), 1.0)
+    assert piece is batch
+    with pytest.raises(NotImplementedError, match="Least has no representation"):
+        task.representation(model, batch)

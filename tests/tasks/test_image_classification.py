@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trakway.data import ImageData
+from trakway.files import write_table
 from trakway.tasks import build_task, image_classification
 from trakway.tasks.image_classification import ImageClassification, margin
 
@@ -96,6 +98,31 @@ def test_batches_are_the_normalised_images_and_their_labels(task, prepared):
         np.testing.assert_array_equal(labels, expected)
 
 
+def test_targets_are_rows_of_the_test_split_by_their_place_in_the_table(prepared, experiment, tmp_path):
+    rows = np.array([11, 3, 17, 0])
+    write_table(tmp_path / "targets.parquet", pd.DataFrame({"target": range(4), "row": rows}))
+    data = ImageData.load(prepared)
+    task = build_task(experiment, prepared, targets=tmp_path / "targets.parquet")
+    images, labels = task.target_batch(np.array([2, 0]))
+    assert torch.equal(images, data.batch("test", [17, 11]))
+    np.testing.assert_array_equal(labels, data.test_labels[[17, 11]])
+
+
+@pytest.mark.parametrize("batch", [1, 7, 500])
+def test_accuracy_on_the_test_split(task, monkeypatch, batch):
+    monkeypatch.setattr(image_classification, "EVALUATION_BATCH", batch)
+    brightness = task.data.batch("test").mean((1, 2, 3))
+    guesses = (brightness < brightness.median()).long()
+    expected = (guesses.numpy() == task.data.test_labels).mean()
+    assert 0 < expected < 1
+
+    def by_brightness(images):
+        over = images.mean((1, 2, 3)) - brightness.median() + 1e-4
+        return torch.stack([over, -over], 1)
+
+    assert task.evaluate(by_brightness) == {"accuracy": pytest.approx(expected)}
+
+
 def test_a_split_too_large_to_move_is_read_by_the_batch(task, prepared, experiment, monkeypatch):
     monkeypatch.setattr(image_classification, "ON_DEVICE_BYTES", 4 * 40 * 28 * 28 - 1)
     large = build_task(experiment, prepared)
@@ -117,7 +144,7 @@ def test_augmentation_as_the_settings_say(prepared, experiment, name):
     experiment["training"]["augmentation"] = name
     task = build_task(experiment, prepared)
     batch = task.train_batch(np.arange(20))
-    (images, labels), (again, _) = (task.augment(batch, np.random.default_rng(7)) for _ in range(2))
+    (images, labels), (again, _) = (task.training_batch(np.arange(20), np.random.default_rng(7)) for _ in range(2))
     assert torch.equal(images, again)
     assert torch.equal(labels, batch[1])
     same = (images == batch[0]).all(dim=(1, 2, 3))
@@ -135,8 +162,8 @@ def test_augmentation_as_the_settings_say(prepared, experiment, name):
 def test_settings_without_training_augment_nothing(prepared, experiment):
     del experiment["training"]
     task = build_task(experiment, prepared)
-    batch = task.train_batch(np.arange(4))
-    assert torch.equal(task.augment(batch, np.random.default_rng(0))[0], batch[0])
+    batch = task.training_batch(np.arange(4), np.random.default_rng(0))
+    assert torch.equal(batch[0], task.train_batch(np.arange(4))[0])
 
 
 def test_the_representation_is_what_the_last_layer_sees(task, model):

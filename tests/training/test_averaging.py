@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from trakway.training.averaging import averaged_model
+from trakway.training.averaging import AveragedModel
 
 
 def steps(model, count):
@@ -26,19 +26,19 @@ def model():
 def test_the_average_is_that_of_diffusers(model, decay):
     from diffusers.training_utils import EMAModel
 
-    averaged, expected = averaged_model(model, decay), EMAModel(model.parameters(), decay=decay)
+    averaged, expected = AveragedModel(model, decay), EMAModel(model.parameters(), decay=decay)
     for _ in steps(model, 40):
-        averaged.update_parameters(model)
+        averaged.update()
         expected.step(model.parameters())
         for found, shadow in zip(averaged.module.parameters(), expected.shadow_params, strict=True):
             torch.testing.assert_close(found, nn.Parameter(shadow), rtol=1e-5, atol=1e-6)
 
 
 def test_the_average_by_hand(model):
-    averaged = averaged_model(model, 0.5)
+    averaged = AveragedModel(model, 0.5)
     mean = None
     for s, _ in enumerate(steps(model, 20)):
-        averaged.update_parameters(model)
+        averaged.update()
         weight = model[0].weight.detach().double()
         decay = 0.0 if s == 0 else min(0.5, (1 + s) / (10 + s))
         mean = decay * mean + (1 - decay) * weight if s else weight
@@ -47,10 +47,10 @@ def test_the_average_by_hand(model):
 
 
 def test_buffers_are_the_models_own_and_the_model_is_left_alone(model):
-    averaged = averaged_model(model, 0.9)
+    averaged = AveragedModel(model, 0.9)
     for _ in steps(model, 3):
         before = copy.deepcopy(model.state_dict())
-        averaged.update_parameters(model)
+        averaged.update()
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[name])
     for name, buffer in model.named_buffers():
@@ -61,10 +61,10 @@ def test_buffers_are_the_models_own_and_the_model_is_left_alone(model):
 
 def test_a_small_share_of_new_weights_is_not_lost_in_rounding():
     model = nn.Linear(1, 1, bias=False)
-    averaged = averaged_model(model, 0.9999)
+    averaged = AveragedModel(model, 0.9999)
     nn.init.zeros_(model.weight)
-    averaged.update_parameters(model)
-    averaged.n_averaged.fill_(10**6)  # long after the warm-up
+    averaged.update()
+    averaged.updates.fill_(10**6)  # long after the warm-up
     nn.init.ones_(model.weight)
-    averaged.update_parameters(model)
+    averaged.update()
     assert averaged.module.weight.item() == pytest.approx(1e-4, rel=1e-6)

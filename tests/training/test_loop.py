@@ -20,6 +20,11 @@ from trakway.training.schedule import Schedule
 ROWS = np.arange(0, 40, 2)
 
 
+def order_of(rows, seed, epoch):
+    """The order of an epoch: one of all 40 examples, without those that are not among the rows."""
+    return [row for row in seeds.generator(seed, "epoch", epoch).permutation(40).tolist() if row in rows]
+
+
 @pytest.fixture
 def train(task, experiment, tmp_path):
     """Train model.safetensors in a folder."""
@@ -225,9 +230,8 @@ def test_checkpoints_are_the_weights_after_their_epochs(train, task, experiment,
     velocities = [torch.zeros_like(p) for p in model.parameters()]
     plan = Schedule(len(ROWS), experiment["training"])
     for epoch in range(2):
-        rng = seeds.generator(3, "epoch", epoch)
-        for number, part in enumerate(np.array_split(rng.permutation(ROWS), 2)):
-            images, labels = task.training_batch(part, rng)
+        for number, part in enumerate(np.array_split(order_of(ROWS, 3, epoch), 2)):
+            images, labels = task.training_batch(part, seeds.generator(3, "step", 2 * epoch + number))
             loss = torch.nn.functional.cross_entropy(model(images), labels)
             gradients = torch.autograd.grad(loss, list(model.parameters()))
             rate = plan.learning_rate(2 * epoch + number)
@@ -262,10 +266,9 @@ def test_steps_of_adamw_and_the_averaged_weights(train, task, experiment, tmp_pa
     plan = Schedule(17, experiment["training"] | settings | {"batch_size": 5})
     step = 0
     for epoch in range(2):
-        rng = seeds.generator(3, "epoch", epoch)
-        order = rng.permutation(ROWS[:17])
+        order = order_of(ROWS[:17], 3, epoch)
         for start in (0, 5, 10)[: 5 - step]:
-            images, labels = task.training_batch(order[start : start + 5], rng)
+            images, labels = task.training_batch(order[start : start + 5], seeds.generator(3, "step", step))
             gradients = torch.autograd.grad(torch.nn.functional.cross_entropy(model(images), labels), weights)
             rate, decay = plan.learning_rate(step), min(0.5, (1 + step) / (10 + step)) if step else 0
             step += 1
@@ -286,7 +289,7 @@ def test_steps_of_adamw_and_the_averaged_weights(train, task, experiment, tmp_pa
 class Spy:
     """Notes which examples it is asked for; its one weight is the number of steps taken."""
 
-    device, checkpoint_format = "cpu", "safetensors"
+    device, checkpoint_format, train_size = "cpu", "safetensors", 40
 
     def __init__(self):
         self.seen, self.saved = [], []
@@ -320,8 +323,9 @@ def test_every_epoch_sees_every_example_of_the_subset_once(size, batch_size, epo
     lengths = {len(batch) for batch in spy.seen}
     assert max(lengths) - min(lengths) <= 1
     orders = [sum(spy.seen[epoch * batches : (epoch + 1) * batches], []) for epoch in range(epochs)]
-    for order in orders:
+    for epoch, order in enumerate(orders):
         assert sorted(order) == sorted(rows.tolist())
+        assert order == order_of(rows, seed, epoch)
     if size > 20:
         assert len({tuple(order) for order in orders}) == epochs
 
@@ -336,7 +340,7 @@ def test_a_run_of_steps_takes_exactly_these(size, batch_size, steps, seed):
     assert len(curve) == -(-steps // batches)
     for epoch in range(len(curve)):
         order = sum(spy.seen[epoch * batches : (epoch + 1) * batches], [])
-        assert order == seeds.generator(seed, "epoch", epoch).permutation(rows)[: len(order)].tolist()
+        assert order == order_of(rows, seed, epoch)[: len(order)]
     assert spy.saved == (["none.0.safetensors"] if steps > 1 else []) + ["none.safetensors"]
 
 

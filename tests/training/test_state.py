@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from trakway.training.averaging import averaged_model
+from trakway.training.averaging import AveragedModel
 from trakway.training.optimizer import build_optimizer
 from trakway.training.state import State
 
@@ -17,7 +17,7 @@ def new_state(optimizer, ema=0.9, seed=0):
     model.register_parameter("temperature", nn.Parameter(torch.tensor(1.0)))
     model.register_parameter("unused", nn.Parameter(torch.ones(2)))
     model = model.to(memory_format=torch.channels_last)
-    averaged = averaged_model(model, ema) if ema else None
+    averaged = AveragedModel(model, ema) if ema else None
     return State(model, build_optimizer(model.parameters(), SETTINGS | {"optimizer": optimizer}), averaged)
 
 
@@ -29,7 +29,7 @@ def train(state, epochs):
         loss.backward()
         state.optimizer.step()
         if state.averaged:
-            state.averaged.update_parameters(state.model)
+            state.averaged.update()
         state.curve.append({"epoch": epoch + 1, "loss": loss.item(), "learning_rate": 0.1 / 3})
         state.keep()
 

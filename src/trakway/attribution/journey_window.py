@@ -22,17 +22,13 @@ def score(
     """
     for step in np.unique(material.timesteps):
         here = np.flatnonzero(material.timesteps == step)
-        own = [
-            dataclasses.replace(around if step >= 0 else whole, targets=np.asarray(whole.targets)[here])
-            for whole, around in zip(material.features, material.windows.get(step, material.features), strict=True)
-        ]
         part = dataclasses.replace(
             material,
-            targets=len(here),
-            features=own,
+            features=material.windows[step] if step >= 0 else material.features,
+            windows={},
             final=None,
             cache=material.cache.setdefault(("window", step), {}),
-        )
+        ).of_targets(here)
         scores = np.empty((len(here), material.size), np.float32)
         estimate(part, scores, ridge, soft_threshold, weights, average)
         out[here] = scores

@@ -15,7 +15,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from trakway.gradients import layers
 from trakway.tasks import Batch, Task
 
-ROWS = {"cpu": 128, "cuda": 1024}  # rows that go through a model at a time, where f is a mean over draws
+ROWS = {"cpu": 256, "cuda": 1024}  # rows that go through a model at a time, where f is a mean over draws
 
 _tried: WeakKeyDictionary = WeakKeyDictionary()  # model: names of parameters, whether `layerwise` is right for them
 

@@ -7,8 +7,8 @@ noise ε (Ho et al., NeurIPS 2020, equation 14). The output of an entry of the t
 - at step t alone, of the estimate x̂_0(x_t) that the reference model made there on the image's way, for an entry with
   a timestep (journey-TRAK; Georgiev et al., 2023, section 3).
 
-The noise belongs to the example, (seed, row), or to the entry, (seed, image, timestep): every model sees the same draws,
-and no batch size changes them.
+The noise belongs to the example, (seed, row), or to the entry, (seed, image, timestep): every model sees the same
+draws, and no batch size changes them.
 """
 
 from collections.abc import Iterator
@@ -85,7 +85,8 @@ class ImageDiffusion(Task):
     def train_batch(self, rows: np.ndarray) -> Batch:
         if plan.is_window(self.function):
             center, width = plan.window_timestep(self.function), self.journey["window"]
-            steps = self._spread(self.journey["window_draws"], center - width / 2, center + width / 2)
+            low = center - width // 2
+            steps = self._spread(self.journey["window_draws"], low, low + width)
             key = ("window noise", center)
         else:
             steps, key = self._spread(self.journey["train_draws"]), ("train noise",)
@@ -163,7 +164,7 @@ class ImageDiffusion(Task):
     def _pixels(self, split: str, rows: np.ndarray) -> Tensor:
         return torch.from_numpy(np.array(getattr(self.data, f"{split}_images")[rows])).float() / 127.5 - 1
 
-    def _spread(self, count: int, low: float = 0, high: float | None = None) -> np.ndarray:
+    def _spread(self, count: int, low: int = 0, high: int | None = None) -> np.ndarray:
         """Return ``count`` steps, the middles of as many equal parts of [low, high) within the schedule."""
         last = self.diffusion["timesteps"]
         low, high = max(0, low), min(last, last if high is None else high)

@@ -11,7 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from trakway import seeds
 from trakway.tasks import Task
-from trakway.training.averaging import averaged_model
+from trakway.training.averaging import AveragedModel
 from trakway.training.checkpoint import save_checkpoint
 from trakway.training.optimizer import build_optimizer
 from trakway.training.schedule import Schedule
@@ -60,7 +60,7 @@ def train_model(task: Task, rows: np.ndarray, training: dict, seed: int, path: P
     """
     schedule = Schedule(len(rows), training)
     model = task.new_model(seed).train()
-    averaged = None if training["ema"] is None else averaged_model(model, training["ema"])
+    averaged = None if training["ema"] is None else AveragedModel(model, training["ema"])
     state = State(model, build_optimizer(model.parameters(), training), averaged)
     state_path = path.with_suffix(f".{fingerprint}.state.safetensors")
     if state_path.exists():
@@ -98,7 +98,7 @@ def _train_epoch(
             loss.backward()
         state.optimizer.step()
         if state.averaged is not None:
-            state.averaged.update_parameters(state.model)
+            state.averaged.update()
         if step + 1 in schedule.checkpoints:
             state.keep()
         losses.append(loss.detach() * len(part))

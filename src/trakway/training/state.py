@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from trakway.training.averaging import AveragedModel
 
 from trakway.training.checkpoint import load_tensors, save_tensors
 
