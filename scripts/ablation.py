@@ -25,8 +25,8 @@ def main(arguments):
     masks = read_array(arguments.subsets)
     outputs = load_outputs(arguments.outputs, arguments.seeds)[:, :, :evaluated]
     folders: dict[str, list[Path]] = {}
-    for folder in arguments.variants:  # features/PROJECTION/CHECKPOINT/SHARD
-        folders.setdefault(folder.parent.parent.name, []).append(folder)
+    for folder in arguments.variants:  # features/PROJECTION/FUNCTION/CHECKPOINT/SHARD
+        folders.setdefault(folder.parents[2].name, []).append(folder)
     predictions, rows = {}, []
     for variant in track(list(variants(settings)), "ablation runs"):
         features = load_features(folders[variant.projection])[: variant.members]

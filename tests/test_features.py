@@ -232,8 +232,9 @@ class TestRepresentations:
         train, targets = extract_representations(task, loaders, task.target_batch, 5, 7)
         assert (train.dtype, targets.dtype) == (np.float32, np.float32)
         assert (train.shape, targets.shape) == ((2, 40, 8), (2, 5, 8))
+        batches = task.train_batch(np.arange(40)), task.target_batch(np.arange(5))
         for m, model in enumerate(models):
-            for found, batch in ((train[m], task.train_batch(np.arange(40))), (targets[m], task.target_batch(np.arange(5)))):
+            for found, batch in zip((train[m], targets[m]), batches, strict=True):
                 with torch.no_grad():
                     logits = model(batch[0])
                 expected = found @ model.fc.weight.detach().numpy().T + model.fc.bias.detach().numpy()

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from trakway import seeds
+from trakway.errors import UserError
 from trakway.files import write_array, write_json, write_table
 from trakway.progress import track
 from trakway.resumable import row_blocks
@@ -66,7 +67,15 @@ def draw_journeys(task: ImageDiffusion, model: nn.Module, targets: dict, folder:
         model: the reference model, whose samples are explained.
         targets: the ``targets`` section: ``count`` evaluated samples, ``tuning`` further ones, ``real`` test images.
         folder: where the files go.
+
+    Raises:
+        UserError: the test split is too small.
     """
+    if targets["real"] > task.test_size:
+        raise UserError(
+            f"targets.real: found {targets['real']}, allowed: at most {task.test_size}, the size of the test split;"
+            " lower it or raise dataset.test_size"
+        )
     evaluated = sample_journeys(task, model, "samples", range(targets["count"]))
     tuning = sample_journeys(task, model, "tuning samples", range(targets["tuning"]))
     rows = seeds.generator(task.seed, "targets").permutation(task.test_size)[: targets["real"]]

@@ -94,3 +94,5 @@ def test_a_main_method_without_features_cannot_be_ablated():
     assert list(variants(DIFFUSION | {"methods": ["trak", "d_trak"]}))
     with pytest.raises(UserError, match="methods: found d_trak .* allowed: trak, journey_trak, .* add journey_trak"):
         list(variants(DIFFUSION | {"methods": ["d_trak", "trak"]}))
+    with pytest.raises(UserError, match="methods: found journey_window"):  # its windows would stay as they are
+        list(variants(DIFFUSION | {"methods": ["journey_window", "trak"]}))

@@ -19,7 +19,6 @@ import yaml
 from trakway.config import deep_merge, load_experiment
 
 REPOSITORY = Path(__file__).parents[2]
-NAME = "fashion_resnet"
 # Whole runs begin before everything else (see Makefile: workers take files in this order).
 FIRST = ("workflow/test_smoke.py", "workflow/test_kill.py", "workflow/test_targets.py")
 
@@ -38,11 +37,21 @@ def cores() -> int:
 
 
 class Tree:
-    """A copy of the repository to run the workflow in."""
+    """A copy of the repository to run the workflow in; ``name`` is the experiment that is looked at."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, name: str = "fashion_resnet"):
         self.folder = folder
-        self.results = folder / "results/smoke" / NAME
+        self.name = name
+        self.results = folder / "results/smoke" / name
+
+    def of(self, name: str) -> "Tree":
+        """Return the same copy, to look at another experiment."""
+        return Tree(self.folder, name)
+
+    @property
+    def settings(self) -> dict:
+        """The experiment's settings at the smoke tier, as this copy has them now."""
+        return load_experiment(self.folder / f"config/experiments/{self.name}.yaml", "smoke")
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         """Run Snakemake on all of this worker's cores, in a process group of its own; stdout and stderr come as one."""
@@ -66,19 +75,22 @@ class Tree:
         return result.stdout
 
     def pending(self, target: str = "smoke") -> set[str]:
-        """Return the files, relative to the experiment's folder, that a run would make or make again."""
+        """Return the files that a run would make or make again, relative to the experiment's folder.
+
+        Those of other experiments keep their whole path.
+        """
         lines = self.done(target, "--summary").splitlines()
         start = next(i for i, line in enumerate(lines) if line.startswith("output_file\t"))
         head, *rows = (line.split("\t") for line in lines[start:])
         plans = {row[0]: row[head.index("plan")] for row in rows}
         assert set(plans.values()) <= {"no update", "update pending"}, plans
-        folder = f"results/smoke/{NAME}/"
+        folder = f"results/smoke/{self.name}/"
         return {file.removeprefix(folder) for file, plan in plans.items() if plan == "update pending"}
 
     @contextmanager
     def edited(self, changes: dict) -> Iterator[None]:
         """Lay changes over the smoke tier of the experiment's YAML for a while."""
-        path = self.folder / f"config/experiments/{NAME}.yaml"
+        path = self.folder / f"config/experiments/{self.name}.yaml"
         text = path.read_text()
         try:
             path.write_text(yaml.safe_dump(deep_merge(yaml.safe_load(text), {"tiers": {"smoke": changes}})))
@@ -146,9 +158,3 @@ def finished(smoke, tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished") / "tree"
     shutil.copytree(smoke.folder, folder, symlinks=True)
     return Tree(folder)
-
-
-@pytest.fixture(scope="session")
-def settings():
-    """The experiment's settings at the smoke tier."""
-    return load_experiment(REPOSITORY / f"config/experiments/{NAME}.yaml", "smoke")

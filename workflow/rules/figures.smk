@@ -28,7 +28,6 @@ rule figure_lds:
 rule figure_cost:
     input:
         table=rules.cost.output.table,
-        lds=rules.lds.output.lds,
         code=code("figures/lds_cost.py", "figures/style.py"),
     output:
         png=figure("cost", "LDS"),
@@ -46,7 +45,7 @@ rule figure_cost:
     params:
         title=title("LDS against compute"),
     shell:
-        "python scripts/figure_cost.py --table {input.table:q} --lds {input.lds:q} --title {params.title:q}"
+        "python scripts/figure_cost.py --table {input.table:q} --title {params.title:q}"
         " --output $(dirname {output.png:q})/cost > {log:q} 2>&1"
 
 

@@ -37,13 +37,14 @@ def variants(settings: dict) -> Iterator[Variant]:
         settings: sections task, methods, projection, scores, ablation.
 
     Raises:
-        UserError: the main method does not work from the features that are varied.
+        UserError: the main method does not work from the features that are varied, or from others too.
     """
-    if "features" not in NEEDS[main_method(settings)]:
+    alone = [name for name, needs in NEEDS.items() if needs == ("features",)]
+    if main_method(settings) not in alone:
         raise UserError(
             f"methods: found {main_method(settings)} where the ablation needs a method that works from projected "
-            f"gradients of f, allowed: {', '.join(name for name, needs in NEEDS.items() if 'features' in needs)}; add "
-            "journey_trak to methods, or do not ask for the ablation"
+            f"gradients of f alone, allowed: {', '.join(alone)}; add journey_trak to methods, or do not ask for the "
+            "ablation"
         )
     ablation, scores, main = settings["ablation"], settings["scores"], settings["projection"]
     name = projection_name(main)
