@@ -3,10 +3,13 @@ import copy
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trakway import features, resumable
 from trakway.errors import UserError
 from trakway.features import Member, extract_features, extract_representations
+from trakway.gradients import per_example
 
 SJLT = {"kind": "sjlt", "dim": 30, "nonzeros": 1}
 TARGETS = np.array([3, 11, 0, 7, 19])
@@ -90,6 +93,76 @@ def test_chunks_change_nothing_beyond_rounding(extract, projection):
         found, _ = extract(f"chunk{chunk}", chunk, projection)
         for name, array in whole.items():
             np.testing.assert_allclose(found[name], array, rtol=1e-5, atol=1e-5 * np.abs(array).max())
+
+
+class TestDiffusion:
+    """Features of UNets, whose f is a mean over draws that go through the model a piece at a time."""
+
+    @pytest.fixture(scope="class")
+    def unets(self, diffusion_task):
+        models = [diffusion_task().new_model(seed).eval() for seed in (1, 2)]
+        return [Member(3 + i, f"{i}", lambda model=model: model) for i, model in enumerate(models)]
+
+    @staticmethod
+    def features(task, members, folder, chunk=24, projection=SJLT, entries=(8, 3, 1, 0)):
+        extract_features(task, members, projection, np.array(entries, int), chunk, "any", folder)
+        return {path.stem: np.load(path) for path in folder.glob("*.npy")}
+
+    @pytest.fixture(scope="class")
+    def whole(self, diffusion_task, unets, tmp_path_factory):
+        return self.features(diffusion_task(), unets, tmp_path_factory.mktemp("whole"))
+
+    def test_rows_are_the_gradients_of_the_right_examples(self, diffusion_task, unets, tmp_path):
+        for function in ("output", "norm"):
+            task = diffusion_task(function)
+            found = self.features(task, unets[:1], tmp_path / function, projection={"kind": "identity", "dim": None})
+            model = unets[0].load()
+            for rows, batch in (
+                (found["train"][0, [7, 20]], task.train_batch(np.array([7, 20]))),
+                (found["targets"][0], task.target_batch(np.array([8, 3, 1, 0]))),
+            ):
+                for row, f in zip(rows, task.output(model, batch), strict=True):
+                    slopes = torch.autograd.grad(f, list(model.parameters()), retain_graph=True)
+                    gradient = torch.cat([slope.flatten() for slope in slopes])
+                    np.testing.assert_allclose(row, gradient, rtol=1e-3, atol=1e-4 * float(gradient.abs().max()))
+            assert (found["weights"] == 1).all()  # f is minus the loss
+
+    @given(chunk=st.integers(1, 24), rows=st.integers(1, 20), shards=st.booleans())
+    @settings(max_examples=4)
+    def test_the_cut_changes_nothing_beyond_rounding(
+        self, diffusion_task, unets, whole, tmp_path_factory, chunk, rows, shards
+    ):
+        folder = tmp_path_factory.mktemp("cut")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(per_example.ROWS, "cpu", rows)
+            parts = [
+                self.features(diffusion_task(), members, folder / members[0].file, chunk)
+                for members in ([unets[:1], unets[1:]] if shards else [unets])
+            ]
+        for name, array in whole.items():
+            found = np.concatenate([part[name] for part in parts])
+            np.testing.assert_allclose(found, array, rtol=1e-4, atol=1e-4 * np.abs(array).max())
+
+    def test_targets_in_another_order(self, diffusion_task, unets, whole, tmp_path):
+        found = self.features(diffusion_task(), unets, tmp_path, entries=(3, 0, 8))
+        largest = np.abs(whole["targets"]).max()
+        np.testing.assert_allclose(found["targets"], whole["targets"][:, [1, 3, 0]], rtol=1e-4, atol=1e-4 * largest)
+
+    def test_a_window_has_training_features_alone(self, diffusion_task, unets, whole, tmp_path):
+        found = self.features(diffusion_task("window-4"), unets, tmp_path, entries=())
+        assert found["targets"].shape == (2, 0, 30)
+        assert found["train"].shape == (2, 24, 30)
+        assert np.abs(found["train"] - whole["train"]).max() > 0.01 * np.abs(whole["train"]).max()
+
+    def test_a_model_that_is_not_finite_is_told_without_a_large_batch(self, diffusion_task, tmp_path):
+        model = diffusion_task().new_model(0).eval()
+        model.conv_in.bias.data[0] = np.nan
+        task = diffusion_task(journey={"train_draws": 100})
+        rows = []
+        model.register_forward_pre_hook(lambda module, inputs: rows.append(len(inputs[0])))
+        with pytest.raises(UserError, match=r"tensor conv_in\.bias holds NaN .* first seen at training example 0;"):
+            self.features(task, [Member(0, "model", lambda: model)], tmp_path)
+        assert rows == [500]  # five examples
 
 
 class Interrupted(Exception):

@@ -38,6 +38,23 @@ def test_are_the_outputs_of_the_task(task, models, monkeypatch):
     np.testing.assert_allclose(model_outputs(task, models[0], 20), images.sum((1, 2, 3)) + 100 * labels, rtol=1e-5)
 
 
+@pytest.mark.parametrize("rows", [1, 2, 7, 2000])
+def test_of_a_diffusion_task_do_not_depend_on_the_rows_at_a_time(diffusion_task, monkeypatch, rows):
+    task = diffusion_task()
+    most = []
+
+    def model(noised, timesteps, return_dict):
+        most.append(len(noised))
+        return (torch.sin(3 * noised) * (1 + timesteps.view(-1, 1, 1, 1) / 10),)
+
+    expected = task.output(model, task.target_batch(np.arange(12)))
+    most.clear()
+    monkeypatch.setattr(outputs, "EVALUATION_ROWS", rows)
+    found = model_outputs(task, model, 10)
+    assert max(most) == min(rows, 10 * 3)  # three draws an entry
+    np.testing.assert_allclose(found, expected[:10], rtol=1e-5)
+
+
 def test_one_row_a_model_in_order_and_one_model_in_memory_at_a_time(task, models, monkeypatch):
     alive = []
 
@@ -68,9 +85,7 @@ def test_model_of_nan_is_named_with_the_first_example(task, models):
     with torch.no_grad():
         models[1].fc.bias[0] = np.nan
     pairs = [(f"0000{i}.safetensors", model) for i, model in enumerate(models)]
-    with pytest.raises(
-        UserError, match=r"checkpoint 00001\.safetensors: the model output of target 0 is not finite"
-    ):
+    with pytest.raises(UserError, match=r"checkpoint 00001\.safetensors: the model output of target 0 is not finite"):
         ensemble_outputs(task, pairs, 3, 20)
 
 

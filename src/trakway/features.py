@@ -117,7 +117,7 @@ class _Extractors:
 
     def _first_bad_example(self, model: nn.Module) -> str:
         """Name the first training example whose model output is not finite."""
-        rows = np.arange(min(self.task.train_size, 500))
+        rows = np.arange(min(self.task.train_size, max(1, 500 // self.task.draws)))
         with torch.no_grad():
             outputs = self.task.output(model, self.task.train_batch(rows))
         bad = torch.nonzero(~torch.isfinite(outputs))

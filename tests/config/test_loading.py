@@ -91,6 +91,7 @@ WRONG = {
     ),
     "false for a number": ({"training": {"momentum": False}}, "training.momentum", "false", ">= 0 and < 1", "Change"),
     "number for a boolean": ({"scores": {"weights": 1}}, "scores.weights", "1", "true or false", "Change"),
+    "number for a pairing": ({"training": {"paired": 1}}, "training.paired", "1", "true or false", "share seeds"),
     "number for text": ({"dataset": {"path": 5}}, "dataset.path", "5", "text, or null", "quotes"),
     "list for a section": ({"training": [8]}, "training", "[8]", "a mapping with keys among optimizer", "Change"),
     "empty section": ({"training": None}, "training", "null", "a mapping", "Change"),
@@ -274,6 +275,21 @@ def test_defaults_depend_on_what_is_given(write, write_diffusion):
     assert plain["methods"] == list(METHODS["image_classification"])
     assert list(settings["domain"]["training"]) == list(settings["training"])
     assert plain["domain"] is None
+
+
+def test_models_are_paired_only_where_a_file_says_so(write, write_diffusion):
+    assert load_experiment(write(), "demo")["training"]["paired"] is False
+    changes = {"training": {"paired": True}, "tiers": {"demo": {"domain": {"training": {"paired": True}}}}}
+    settings = load_experiment(write_diffusion(changes), "demo")
+    assert settings["training"]["paired"] is settings["domain"]["training"]["paired"] is True
+    assert load_experiment(write_diffusion(changes), "paper")["domain"]["training"]["paired"] is False
+
+
+def test_shipped_diffusion_models_are_paired():
+    """Their outputs differ more between seeds than between subsets."""
+    for name, tier in SHIPPED:
+        settings = load_experiment(EXPERIMENTS / f"{name}.yaml", tier)
+        assert settings["training"]["paired"] == (settings["task"] == "image_diffusion"), name
 
 
 def test_a_domain_that_only_a_tier_has(write_diffusion):

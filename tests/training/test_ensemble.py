@@ -11,6 +11,7 @@ from trakway.errors import UserError
 from trakway.fingerprint import file_digest
 from trakway.tasks import build_task
 from trakway.training import Ensemble, load_checkpoint, load_model, train_shard
+from trakway.training.ensemble import model_seed
 
 SUBSETS = np.zeros((3, 40), bool)
 SUBSETS[0, :20] = SUBSETS[1, 20:] = SUBSETS[2, ::2] = True
@@ -273,6 +274,101 @@ def test_models_of_one_subset_differ_by_their_seed_alone(shard, task, weights, t
     monkeypatch.setattr(task, "training_seed", lambda ensemble, index: 5)
     shard("b", range(2))
     assert len(set(weights(tmp_path / "b").values())) == 1
+
+
+ENSEMBLES = ("members", "evaluation", "estimation", "removal", "reference", "domain")
+
+
+def seeds_of(task, name, subsets, seeds, paired):
+    ensemble = Ensemble(name, np.ones((subsets, 40), bool), seeds)
+    return [model_seed(task, ensemble, index, paired) for index in range(len(ensemble))]
+
+
+class TestSeeds:
+    def test_unpaired_all_differ(self, task):
+        found = {name: seeds_of(task, name, 3, 2, False) for name in ENSEMBLES}
+        assert found == {name: [task.training_seed(name, index) for index in range(6)] for name in ENSEMBLES}
+        assert len(set(sum(found.values(), []))) == 6 * len(ENSEMBLES)
+
+    @pytest.mark.parametrize("name", ["evaluation", "estimation", "removal"])
+    def test_paired_models_share_a_seed_by_their_number_within_a_subset(self, task, name):
+        first, second = seeds_of(task, name, 1, 2, True)
+        assert first != second
+        assert seeds_of(task, name, 3, 2, True) == [first, second] * 3
+        assert {first, second}.isdisjoint(seeds_of(task, name, 3, 2, False))
+
+    def test_removals_share_with_the_reference_and_with_no_other_ensemble(self, task):
+        removal = seeds_of(task, "removal", 4, 2, True)
+        assert seeds_of(task, "reference", 1, 3, True)[:2] == removal[:2]
+        assert seeds_of(task, "reference", 1, 3, True)[2] not in removal
+        banks = [set(seeds_of(task, name, 3, 2, True)) for name in ("evaluation", "estimation", "removal")]
+        assert len(set.union(*banks)) == 6
+
+    @pytest.mark.parametrize("name", ["members", "domain"])
+    def test_members_are_never_paired(self, task, name):
+        assert seeds_of(task, name, 3, 2, True) == seeds_of(task, name, 3, 2, False)
+
+
+class TestPairing:
+    """Two subsets of 18 of the 24 digits, which share 12; three batches of six an epoch."""
+
+    SUBSETS = np.zeros((2, 24), bool)
+    SUBSETS[0, :18] = SUBSETS[1, 6:] = True
+
+    @pytest.fixture
+    def batches(self, shard, diffusion_task, monkeypatch):
+        """Train a model of each subset; returns their seeds, and for each step the rows and the batch."""
+
+        def batches(paired):
+            task, seeds, steps = diffusion_task(), [], []
+            new_model, training_batch = task.new_model, task.training_batch
+
+            def spy(rows, *arguments):
+                batch = training_batch(rows, *arguments)
+                steps.append((rows.tolist(), batch))
+                return batch
+
+            monkeypatch.setattr(task, "new_model", lambda seed: seeds.append(seed) or new_model(seed))
+            monkeypatch.setattr(task, "training_batch", spy)
+            ensemble = Ensemble("evaluation", self.SUBSETS, 1)
+            changes = {"epochs": 2, "batch_size": 6, "optimizer": "adamw", "learning_rate": 0.01, "paired": paired}
+            shard(f"paired {paired}", range(2), task=task, ensemble=ensemble, **changes)
+            assert len(steps) == 12
+            return seeds, steps[:6], steps[6:]
+
+        return batches
+
+    @staticmethod
+    def shared(steps):
+        """The shared examples of each epoch in the order in which they are seen."""
+        rows = [[row for rows, _ in steps[start : start + 3] for row in rows] for start in (0, 3)]
+        assert all(len(set(epoch)) == 18 for epoch in rows)
+        return [[row for row in epoch if 6 <= row < 18] for epoch in rows]
+
+    def test_paired(self, batches):
+        seeds, first, second = batches(True)
+        assert seeds[0] == seeds[1]
+        assert self.shared(first) == self.shared(second)
+        assert self.shared(first)[0] != self.shared(first)[1]  # every epoch has an order of its own
+        for (rows, one), (others, other) in zip(first, second, strict=True):
+            assert rows != others
+            assert torch.equal(one[1], other[1])  # timesteps
+            assert torch.equal(one[2], other[2])  # noise
+        assert len({tuple(batch[2].flatten().tolist()) for _, batch in first}) == 6
+
+    def test_unpaired(self, batches):
+        seeds, first, second = batches(False)
+        assert seeds[0] != seeds[1]
+        assert self.shared(first) != self.shared(second)
+        assert not any(torch.equal(one[2], other[2]) for (_, one), (_, other) in zip(first, second, strict=True))
+
+    def test_paired_models_of_equal_subsets_are_equal(self, shard, weights, tmp_path):
+        every = np.ones((2, 40), bool)
+        for name in ("reference", "removal", "members"):
+            shard(name, range(2), ensemble=Ensemble(name, every, 1), paired=True)
+        reference, removal, members = (weights(tmp_path / name) for name in ("reference", "removal", "members"))
+        assert len(set(reference.values()) | set(removal.values())) == 1
+        assert len(set(members.values())) == 2
 
 
 def test_an_empty_subset_is_an_error(shard):

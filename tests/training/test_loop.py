@@ -292,13 +292,14 @@ class Spy:
     device, checkpoint_format, train_size = "cpu", "safetensors", 40
 
     def __init__(self):
-        self.seen, self.saved = [], []
+        self.seen, self.drawn, self.saved = [], [], []
 
     def new_model(self, seed):
         return torch.nn.Linear(1, 1)
 
     def training_batch(self, rows, rng):
         self.seen.append(rows.tolist())
+        self.drawn.append(rng.random())
         return (torch.zeros(1, 1),)
 
     def loss(self, model, batch):
@@ -320,6 +321,7 @@ def test_every_epoch_sees_every_example_of_the_subset_once(size, batch_size, epo
     batches = max(1, round(size / batch_size))
     assert [row["epoch"] for row in curve] == list(range(1, epochs + 1))
     assert len(spy.seen) == epochs * batches
+    assert spy.drawn == [seeds.generator(seed, "step", step).random() for step in range(epochs * batches)]
     lengths = {len(batch) for batch in spy.seen}
     assert max(lengths) - min(lengths) <= 1
     orders = [sum(spy.seen[epoch * batches : (epoch + 1) * batches], []) for epoch in range(epochs)]
@@ -337,6 +339,7 @@ def test_a_run_of_steps_takes_exactly_these(size, batch_size, steps, seed):
     curve = spy.train(rows, seed, steps=steps, batch_size=batch_size, checkpoints=min(steps, 2))
     assert [len(batch) for batch in spy.seen] == [min(size, batch_size)] * steps
     batches = max(1, size // batch_size)
+    assert spy.drawn == [seeds.generator(seed, "step", step).random() for step in range(steps)]
     assert len(curve) == -(-steps // batches)
     for epoch in range(len(curve)):
         order = sum(spy.seen[epoch * batches : (epoch + 1) * batches], [])

@@ -8,7 +8,7 @@ from safetensors.numpy import load_file, save_file
 
 from trakway.fingerprint import file_digest
 
-FEATURES = "features/sjlt1-64/1/00000-00002"
+FEATURES = "features/sjlt1-64/output/1/00000-00002"
 
 
 @pytest.fixture

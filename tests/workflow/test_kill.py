@@ -1,7 +1,8 @@
-"""Killed in training, in feature extraction and in scoring, a run goes on to what an undisturbed one gives."""
+"""Killed in training, features, scoring or completions, a run goes on to what an undisturbed one gives."""
 
 import fnmatch
 import hashlib
+import shutil
 import signal
 from pathlib import Path
 
@@ -12,7 +13,7 @@ KILL = Path(__file__).with_name("kill")
 # Each moment is the one before a file gets its final name (see kill/sitecustomize.py).
 MOMENTS = {
     "training": "*/train/members/models/00001.safetensors:1",
-    "features": "*/features/sjlt1-64/1/*/.train.partial.json:2",
+    "features": "*/features/sjlt1-64/output/1/*/.train.partial.json:2",
     "scores": "*/scores/trak.npy:1",
 }
 
@@ -32,7 +33,8 @@ class Killed:
         self.last = self.run()
 
     def run(self, **environment):
-        return self.tree.snakemake("smoke", "--rerun-incomplete", **environment)
+        targets = ("fashion_resnet", "fashion_resnet_ablation")
+        return self.tree.snakemake("--rerun-incomplete", "--config", "tier=smoke", "--", *targets, **environment)
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +42,13 @@ def killed(tree):
     return Killed(tree)
 
 
-def digests(tree, *patterns: str) -> dict[str, str]:
+def digests(folder: Path, *patterns: str) -> dict[str, str]:
+    """Return the SHA-256 of the files that match, hidden ones and what is in hidden folders left out."""
+    paths = [path for pattern in patterns for path in folder.rglob(pattern) if path.is_file()]
+    names = {path.relative_to(folder): path for path in paths}
+    hidden = [name for name in names if any(part.startswith(".") for part in name.parts)]
     return {
-        str(path.relative_to(tree.results)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for pattern in patterns
-        for path in tree.results.rglob(pattern)
-        if not path.name.startswith(".")
+        str(name): hashlib.sha256(path.read_bytes()).hexdigest() for name, path in names.items() if name not in hidden
     }
 
 
@@ -58,9 +61,10 @@ def test_every_kill_hit_in_the_midst(killed):
     assert not {f"{models}/00001.json", f"{models}/00001.safetensors", "train/members/00000-00002.json"} & there
     assert fnmatch.filter(there, f"{models}/00001.*.state.safetensors")
     # Blocks are written and recorded, but not all.
-    partial = "features/sjlt1-64/1/00000-00002/.train.partial"
+    folder = "features/sjlt1-64/output/1/00000-00002"
+    partial = f"{folder}/.train.partial"
     assert {f"{partial}.json", f"{partial}.npy"} <= left["features"]
-    assert "features/sjlt1-64/1/00000-00002/train.npy" not in left["features"]
+    assert f"{folder}/train.npy" not in left["features"]
     # The scores are there, under another name.
     assert "scores/trak.npy" not in left["scores"]
     assert fnmatch.filter(left["scores"], "scores/.trak.*.npy")
@@ -80,15 +84,68 @@ def test_finished_models_are_kept(killed):
 
 @pytest.mark.parametrize("pattern", ["*.safetensors", "*.npy", "*.parquet"])
 def test_same_bytes_as_the_undisturbed_run(killed, smoke, pattern):
-    expected = digests(smoke, pattern)
+    expected = digests(smoke.results, pattern)
     assert len(expected) > 5
-    assert digests(killed.tree, pattern) == expected
+    assert digests(killed.tree.results, pattern) == expected
 
 
 def test_same_tables_as_the_undisturbed_run(killed, smoke):
     tables = ("lds", "lds_pairs", "removal", "brittleness", "flip_ratios", "models", "ablation")
-    expected = digests(smoke, *(f"{name}.csv" for name in tables))
+    expected = digests(smoke.results, *(f"{name}.csv" for name in tables))
     assert len(expected) == len(tables)
-    assert digests(killed.tree, *(f"{name}.csv" for name in tables)) == expected
+    assert digests(killed.tree.results, *(f"{name}.csv" for name in tables)) == expected
     killed_cost, cost = (pd.read_csv(tree.results / "tables/cost.csv") for tree in (killed.tree, smoke))
     assert killed_cost.drop(columns="cpu_seconds").equals(cost.drop(columns="cpu_seconds"))
+
+
+# Of diffusion models the stages that go on where they were: folder, moment, the file to build, what the kill leaves.
+STAGES = {
+    "training": (
+        "train/members",
+        "*/train/members/models/00001:1",
+        "00000-00002.json",
+        {"models/00000.json", "models/00000/config.json", "models/00001.*.state.safetensors"},
+        {"models/00001.json", "models/00001/config.json", "00000-00002.json"},
+    ),
+    "features": (
+        "features/sjlt1-32/norm/0/00000-00002",
+        "*/.train.partial.json:2",
+        "info.json",
+        {".train.partial.json", ".train.partial.npy"},
+        {"train.npy", "info.json"},
+    ),
+    "completions": (
+        "completions/removal/00000-00012",
+        "*/.features.partial.json:3",
+        "index.parquet",
+        {".features.partial.json", ".probabilities.partial.npy", "final.npy"},
+        {"features.npy", "index.parquet"},
+    ),
+}
+
+RESULTS = ("*.safetensors", "*.npy", "*.parquet", "config.json", "scheduler_config.json", "info.json", "0*-*.json")
+"""All but the records of single models, which hold what they cost."""
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_of_diffusion_models_goes_on_to_the_same_bytes(finished, smoke, stage):
+    place, moment, target, kept, absent = STAGES[stage]
+    tree = finished.of("digits_ddpm")
+    folder = tree.results / place
+    undisturbed = digests(smoke.of("digits_ddpm").results / place, *RESULTS)
+    assert undisturbed
+    shutil.rmtree(folder)
+    file = f"results/smoke/digits_ddpm/{place}/{target}"
+
+    assert tree.snakemake(file, PYTHONPATH=str(KILL), TRAKWAY_KILL=moment).returncode == -signal.SIGKILL
+    left = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+    assert all(fnmatch.filter(left, pattern) for pattern in kept), left
+    assert not absent & left.keys()
+    before = {name: left[name].stat().st_mtime_ns for name in left if fnmatch.fnmatch(name, "models/00000*")}
+
+    tree.done(file, "--unlock")
+    tree.done(file, "--rerun-incomplete")
+    assert digests(folder, *RESULTS) == undisturbed
+    assert {name: (folder / name).stat().st_mtime_ns for name in before} == before
+    assert not list(folder.rglob("*.state.safetensors"))
+    assert not list(folder.rglob(".*.partial.*"))

@@ -35,6 +35,35 @@ def test_settings(tree, changes, words):
     assert "Jobs:" not in printed
 
 
+DIFFUSION_MISTAKES = {
+    "unknown key of the journey": ({"journey": {"timestep": [300]}}, ["journey.timestep", '"timesteps"']),
+    "no step of the sampling": ({"journey": {"timesteps": [300, 350]}}, ["journey.timesteps[1]", "350", "100"]),
+    "a step that is not attributed": ({"removal": {"timesteps": [400]}}, ["removal.timesteps[0]", "400", "300, 500"]),
+    "method of another task": ({"methods": ["journey_trak", "tracin"]}, ["methods[1]", "tracin", "image_diffusion"]),
+    "no classifier": ({"domain": None}, ["domain", "null", "model and training"]),
+    "epochs and steps": ({"training": {"epochs": 3}}, ["training.steps", "null", "training.epochs = 3"]),
+}
+
+
+@pytest.mark.parametrize(("changes", "words"), DIFFUSION_MISTAKES.values(), ids=DIFFUSION_MISTAKES.keys())
+def test_settings_of_diffusion(tree, changes, words):
+    with tree.of("digits_ddpm").edited(changes):
+        printed = fails(tree, "config/experiments/digits_ddpm.yaml", *words)
+    assert "Jobs:" not in printed
+
+
+def test_checkpoints_that_are_not_there(tree):
+    """The log of the job that looks for them says where."""
+    digits = tree.of("digits_ddpm")
+    with digits.edited({"members": {"checkpoints": ["/nowhere/ddpm"]}, "ablation": {"members": [1]}}):
+        fails(
+            tree,
+            "members.checkpoints",
+            "/nowhere/ddpm",
+            target="results/smoke/digits_ddpm/train/members/00000-00001.json",
+        )
+
+
 def test_config(tree):
     result = tree.snakemake("--dry-run", "--config", "tier=smokes", "devise=cpu")
     assert result.returncode == 1

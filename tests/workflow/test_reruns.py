@@ -15,6 +15,14 @@ RETRAINED = {"subsets/removal.*", "train/removal/*", "outputs/removal/*", "costs
 RETRAINED |= {"figures/training.*"}
 
 
+# The same of the diffusion experiment.
+PER_STEP = {"tables/timestep_correlation.csv", "costs/timestep_correlation.json", "figures/timestep_correlation.*"}
+COMPLETED = {f"{folder}{name}.{end}" for name in ("shift", "emergence") for folder, end in
+             (("tables/", "csv"), ("costs/", "json"), ("figures/", "*"))}  # fmt: skip
+DRAWN_ANEW = COMPLETED | {"completions/*"}
+JOURNEY_LDS = {file.replace("figures/lds.", "figures/lds_timesteps.") for file in LDS}
+
+
 def check(pending: set[str], *groups: set[str]) -> None:
     """Every file that is pending belongs to a group, and every pattern of the groups has a file."""
     patterns = set().union(*groups)
@@ -55,9 +63,9 @@ def test_resamples(finished):
         check(finished.pending(), LDS, REMOVAL, ABLATION, RECORD)
 
 
-def test_epochs(finished, settings):
+def test_epochs(finished):
     """All models, and everything but the data, the subsets of chance and the scores that need no model."""
-    with finished.edited({"training": {"epochs": settings["training"]["epochs"] + 1}}):
+    with finished.edited({"training": {"epochs": finished.settings["training"]["epochs"] + 1}}):
         pending = finished.pending()
     untouched = {"data/*", "subsets/[!r]*", "subsets/reference.npy", "targets/*", "scores/pixel.*", "scores/random.*"}
     assert not {pattern for pattern in untouched if fnmatch.filter(pending, pattern)}
@@ -78,7 +86,12 @@ def test_display(finished):
 )
 def test_code_of_a_figure(finished, file, figure):
     with finished.appended(f"src/trakway/figures/{file}.py", "\nNEW = 1\n"):
-        check(finished.pending(), {f"figures/{figure}.*"})
+        check(own(finished.pending()), {f"figures/{figure}.*"})
+
+
+def own(pending: set[str]) -> set[str]:
+    """Return the files of one experiment, where a change is one of all experiments."""
+    return {file for file in pending if not file.startswith("results/")}
 
 
 def test_code_of_one_method(finished):
@@ -86,15 +99,98 @@ def test_code_of_one_method(finished):
     with finished.appended("src/trakway/attribution/pixel.py", "\nNEW = 1\n"):
         pending = finished.pending()
     scores = {"scores/pixel.*", "costs/scores/pixel.json"}
-    check(pending, scores, LDS, REMOVAL, RETRAINED, RECORD)
+    check(own(pending), scores, LDS, REMOVAL, RETRAINED, RECORD)
 
 
 def test_code_of_training(finished):
     with finished.appended("src/trakway/training/loop.py", "\nNEW = 1\n"):
         pending = finished.pending()
-    assert fnmatch.filter(pending, "train/members/*.json")
-    assert fnmatch.filter(pending, "train/evaluation/*.json")
-    assert not fnmatch.filter(pending, "data/*")
+    for folder in ("", "results/smoke/digits_ddpm/"):
+        assert fnmatch.filter(pending, f"{folder}train/members/*.json")
+        assert fnmatch.filter(pending, f"{folder}train/evaluation/*.json")
+        assert not fnmatch.filter(pending, f"{folder}data/*")
+
+
+class TestDiffusion:
+    @pytest.fixture
+    def digits(self, finished):
+        return finished.of("digits_ddpm")
+
+    def test_another_journey_trains_nothing_but_removals(self, digits):
+        """Other targets and all that looks at them; of the models only those of removal, which follow the scores."""
+        journey = {"timesteps": [300, 700], "patches": []}
+        with digits.edited({"journey": journey, "removal": {"timesteps": [300]}}):
+            pending = digits.pending()
+        assert {"targets/targets.parquet", "targets/noisy.npy", "scores/journey_trak.npy"} <= pending
+        assert fnmatch.filter(pending, "features/sjlt1-32/output/*/train.npy")
+        assert fnmatch.filter(pending, "features/sjlt1-32/window-700/*/train.npy")
+        assert fnmatch.filter(pending, "outputs/evaluation/*")
+        assert {file.split("/")[1] for file in fnmatch.filter(pending, "train/*")} == {"removal"}
+        untouched = {"data/*", "subsets/[!r]*", "subsets/reference.npy", "outputs/members/*", "outputs/domain/*"}
+        assert not {pattern for pattern in untouched if fnmatch.filter(pending, pattern)}
+        assert pending == own(pending)
+
+    @pytest.mark.parametrize("changes", [{"random": 3}, {"seeds": 2}, {"fractions": [0.1, 0.2]}], ids=str)
+    def test_removal_computes_no_feature_and_no_score(self, digits, changes):
+        with digits.edited({"removal": changes}):
+            check(
+                digits.pending(),
+                REMOVAL - {"figures/removal.*"},
+                RETRAINED,
+                DRAWN_ANEW,
+                {"costs/completions/*"},
+                RECORD,
+            )
+
+    def test_another_number_of_completions_trains_nothing(self, digits):
+        with digits.edited({"removal": {"completions": 9}}):
+            pending = digits.pending()
+        assert fnmatch.filter(pending, "completions/removal/*")
+        assert not {pattern for pattern in ("train/*", "outputs/*", "features/*") if fnmatch.filter(pending, pattern)}
+
+    def test_display_only_draws(self, digits):
+        with digits.edited({"display": {"targets": 1}}):
+            check(
+                digits.pending(),
+                {"figures/journeys.*", "figures/localisation.*", "figures/emergence.*"},
+                {"provenance.json"},
+            )
+
+    def test_ridge(self, digits):
+        """All estimators, and what follows from them."""
+        with digits.edited({"scores": {"ridge": [0.2, 2]}}):
+            pending = digits.pending()
+        names = ("trak", "journey_trak", "journey_window", "d_trak", "journey_d_trak")
+        scores = {f"{folder}{name}.*" for name in names for folder in ("scores/", "costs/scores/")}
+        figures = {f"figures/{name}.*" for name in ("journeys", "localisation", "animation")}
+        removal = (REMOVAL - {"figures/removal.*"}) | RETRAINED | COMPLETED | {"completions/removal/*"}
+        check(pending, scores, figures, JOURNEY_LDS, PER_STEP, removal, ABLATION, RECORD, {"costs/*/removal/*"})
+
+    def test_code_of_the_estimator_of_one_method(self, digits):
+        with digits.appended("src/trakway/attribution/journey_d_trak.py", "\nNEW = 1\n"):
+            pending = digits.pending()
+        assert fnmatch.filter(pending, "scores/*.npy") == ["scores/journey_d_trak.npy"]
+        assert pending == own(pending)
+
+    def test_other_pictures_of_the_same_table(self, digits):
+        """An interrupted run may have drawn other samples and left the table of targets as it was."""
+        path = digits.results / "targets/estimates.npy"
+        before, times = path.read_bytes(), path.stat()
+        try:
+            path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+            pending = digits.pending()
+        finally:
+            path.write_bytes(before)
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        for pattern in (
+            "features/*/output/*",
+            "outputs/evaluation/*",
+            "completions/*",
+            "scores/*",
+            "figures/journeys.*",
+        ):
+            assert fnmatch.filter(pending, pattern), pattern
+        assert not fnmatch.filter(pending, "train/[!r]*")
 
 
 def test_time_stamps_alone(finished):

@@ -14,9 +14,8 @@ from trakway.config import experiment_tiers, load_experiment
 
 REPOSITORY = Path(__file__).parents[2]
 EXPERIMENTS = REPOSITORY / "config/experiments"
-FULL_SCALE = ("cifar2_resnet9", "cifar10_resnet9", "imagenet_resnet18")
-TIERS = ("smoke", "demo", "validated", "paper")
-NAME = "fashion_resnet"
+TIERS = experiment_tiers(EXPERIMENTS)
+CLASSIFICATION, DIFFUSION = "fashion_resnet", "digits_ddpm"
 
 
 def names(experiment: str) -> list[str]:
@@ -29,61 +28,109 @@ def planned(printed: str) -> dict[str, int]:
     return {rule: int(count) for rule, count in (line.split() for line in table[1].splitlines())}
 
 
-def shards(experiment: str, tier: str, stage: str) -> int:
-    """Return how many jobs a stage takes, by the settings."""
-    s = load_experiment(EXPERIMENTS / f"{experiment}.yaml", tier)
-    size = {"members": s["execution"]["members_per_job"]}
-    counts = {
-        ensemble: len(plan.shards(subsets * seeds, size.get(ensemble, s["execution"]["models_per_job"])))
-        for ensemble, (subsets, seeds) in plan.ensemble_sizes(s).items()
+def settings_of(experiment: str, tier: str) -> dict:
+    return load_experiment(EXPERIMENTS / f"{experiment}.yaml", tier)
+
+
+def shards(settings: dict) -> dict[str, int]:
+    """Return the number of jobs that train each ensemble."""
+    execution = settings["execution"]
+    size = {"members": execution["members_per_job"]}
+    return {
+        ensemble: len(plan.shards(subsets * seeds, size.get(ensemble, execution["models_per_job"])))
+        for ensemble, (subsets, seeds) in plan.ensemble_sizes(settings).items()
     }
-    if stage == "train":
-        return sum(counts.values())
-    # Features: the experiment's own projection at all checkpoints (for TracIn), the ablation's at the last.
-    return counts["members"] * (len(plan.projections(s)) - 1 + s["training"]["checkpoints"])
+
+
+def feature_jobs(settings: dict) -> int:
+    """Return how many jobs compute features: those of the methods, and those that the ablation needs beside them."""
+    last = settings["training"]["checkpoints"] - 1
+    own = plan.projection_name(settings["projection"])
+    kinds = {(name, "output", last) for name in plan.projections(settings)}
+    kinds |= {(own, "output", last - back) for back in range(max(settings["ablation"]["checkpoints"]))}
+    for method in settings["methods"]:
+        for need in plan.NEEDS[method]:
+            checkpoints = range(last + 1) if need == "checkpoints" else [last]
+            kinds |= {(own, function, c) for function in plan.feature_functions(need, settings) for c in checkpoints}
+    return len(kinds) * shards(settings)["members"]
 
 
 def test_targets_are_listed(tree):
     listed = tree.done("--list-target-rules").split()
-    expected = [target for name in experiment_tiers(EXPERIMENTS) for target in names(name)]
-    assert {NAME, *FULL_SCALE} <= experiment_tiers(EXPERIMENTS).keys()
+    expected = [target for name in TIERS for target in names(name)]
     assert {"all", "smoke", *expected} <= set(listed)
 
 
-@pytest.mark.parametrize("tier", TIERS)
+@pytest.mark.parametrize("tier", ["smoke", "demo", "validated", "paper"])
 def test_every_target_at_every_tier(tree, tier):
-    """The full-scale experiments have the tier `paper` alone."""
-    experiments = (NAME, *FULL_SCALE) if tier == "paper" else (NAME,)
+    experiments = [name for name, tiers in TIERS.items() if tier in tiers]
     targets = ["all", *(target for experiment in experiments for target in names(experiment))]
     jobs = planned(tree.done("--dry-run", "--config", f"tier={tier}", "--", *targets))
-    assert jobs["train"] == sum(shards(experiment, tier, "train") for experiment in experiments)
-    assert jobs["features"] == sum(shards(experiment, tier, "features") for experiment in experiments)
+    settings = [settings_of(experiment, tier) for experiment in experiments]
+    diffusion = [s for s in settings if s["task"] == "image_diffusion"]
+    assert jobs["train"] == sum(sum(shards(s).values()) for s in settings)
+    assert jobs["outputs"] == jobs["train"]
+    assert jobs["features"] == sum(map(feature_jobs, settings))
+    assert jobs["scores"] == sum(len(s["methods"]) for s in settings)
+    assert jobs["completions"] == sum(shards(s)[ensemble] for s in diffusion for ensemble in ("reference", "removal"))
+    for rule in ("sample_targets", "shift", "emergence", "timestep_correlation", "figure_animation"):
+        assert jobs[rule] == len(diffusion)
+    for rule in ("draw_targets", "figure_examples"):
+        assert jobs.get(rule, 0) == len(settings) - len(diffusion)
+    assert jobs.get("figure_localisation", 0) == sum(bool(s["journey"]["patches"]) for s in diffusion)
     assert all(jobs[target] == 1 for target in targets)
+
+
+def test_an_experiment_without_the_tier_is_built_at_its_own(tree):
+    jobs = planned(tree.done("--dry-run", "--config", "tier=smoke", "--", "fashion_ddpm"))
+    assert jobs["train"] == sum(shards(settings_of("fashion_ddpm", "validated")).values())
 
 
 def test_smoke_is_everything_once_and_all_is_the_default(tree):
     jobs = planned(tree.done("--dry-run", "smoke"))
-    assert {"lds", "cost", "removal", "ablation", "provenance", "figure_examples"} <= jobs.keys()
-    default = planned(tree.done("--dry-run", "--config", f"experiments={NAME}"))
+    both = {"lds", "cost", "removal", "ablation", "provenance"}
+    assert {jobs[rule] for rule in both} == {2}
+    assert {jobs[rule] for rule in ("figure_examples", "shift", "emergence", "figure_localisation")} == {1}
+    default = planned(tree.done("--dry-run", "--config", f"experiments={CLASSIFICATION}"))
     assert default.pop("all") == 1
-    assert default["train"] == shards(NAME, "demo", "train")
+    assert default["train"] == sum(shards(settings_of(CLASSIFICATION, "demo")).values())
     assert "ablation" not in default
 
 
-@pytest.mark.parametrize(
-    ("end", "with_", "without"),
-    [
-        (
-            "_lds",
-            {"lds", "cost", "figure_lds", "figure_cost"},
-            {"removal", "removal_subsets", "ablation", "provenance"},
-        ),
-        ("_removal", {"removal", "figure_removal"}, {"lds", "cost", "ablation", "provenance"}),
-        ("_ablation", {"ablation", "figure_ablation"}, {"lds", "cost", "removal", "removal_subsets", "provenance"}),
-    ],
-)
-def test_a_part_needs_no_other_part(tree, end, with_, without):
-    jobs = planned(tree.done("--dry-run", "--config", "tier=smoke", "--", NAME + end)).keys()
+REST = {"ablation", "provenance"}
+PARTS = [
+    (CLASSIFICATION, "_lds", {"lds", "cost", "figure_lds", "figure_cost"}, {"removal", "removal_subsets", *REST}),
+    (CLASSIFICATION, "_removal", {"removal", "figure_removal"}, {"lds", "cost", *REST}),
+    (
+        CLASSIFICATION,
+        "_ablation",
+        {"ablation", "figure_ablation"},
+        {"lds", "cost", "removal", "removal_subsets", "provenance"},
+    ),
+    (
+        DIFFUSION,
+        "_lds",
+        {"lds", "cost", "figure_lds_timesteps", "figure_cost", "sample_targets"},
+        {"removal_subsets", "completions", "shift", "emergence", "figure_journeys", *REST},
+    ),
+    (
+        DIFFUSION,
+        "_removal",
+        {"shift", "figure_shift", "completions", "removal_subsets"},
+        {"lds", "cost", "emergence", "removal", *REST},
+    ),
+    (
+        DIFFUSION,
+        "_ablation",
+        {"ablation", "figure_ablation"},
+        {"lds", "cost", "shift", "completions", "removal_subsets", "representations", "provenance"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "end", "with_", "without"), PARTS, ids=[name + end for name, end, *_ in PARTS])
+def test_a_part_needs_no_other_part(tree, name, end, with_, without):
+    jobs = planned(tree.done("--dry-run", "--config", "tier=smoke", "--", name + end)).keys()
     assert with_ <= jobs
     assert not without & jobs
 

@@ -121,9 +121,10 @@ rule figure_ablation:
         mem_mb=2000,
         runtime=30,
     params:
-        title=title("TRAK, one setting changed at a time"),
+        title=title("{method}, one setting changed at a time"),
+        method=lambda w: plan.main_method(settings_of(w)),
     shell:
-        "python scripts/figure_ablation.py --table {input.table:q} --title {params.title:q}"
+        "python scripts/figure_ablation.py --table {input.table:q} --method {params.method} --title {params.title:q}"
         " --output $(dirname {output.png:q})/ablation > {log:q} 2>&1"
 
 

@@ -26,7 +26,7 @@ class AveragedModel(nn.Module):
     @torch.no_grad()
     def update(self) -> None:
         """Take the model's weights as they are now into the average."""
-        share = max(1 - self.decay, 9 / (10 + int(self.updates)))
+        share = max(1 - self.decay, 9 / (10 + int(self.updates))) if self.updates else 1.0
         for mean, weight in self._weights:
             mean.lerp_(weight, share)
         for buffer, value in self._others:

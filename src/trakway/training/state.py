@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from trakway.training.averaging import AveragedModel
 
+from trakway.training.averaging import AveragedModel
 from trakway.training.checkpoint import load_tensors, save_tensors
 
 

@@ -1,0 +1,102 @@
+"""Scores of a trained diffusion model, end to end: who made an image, and which way it pushed."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from trakway.attribution import Features, Material, method
+from trakway.features import Member, extract_features
+from trakway.training import load_checkpoint
+from trakway.training.loop import train_model
+
+COPIES = np.array([2, 5, 11, 12, 17, 23])  # rows of the training split that hold one and the same image
+STEPS = {"steps": 150, "epochs": None, "batch_size": 12, "optimizer": "adamw", "learning_rate": 0.01, "checkpoints": 1}
+
+
+class Trained:
+    """A small UNet trained on 24 digits, six of which are one image, which is also the target."""
+
+    def __init__(self, diffusion_task, training, folder):
+        self.build, self.folder = diffusion_task, folder
+        task = self.task()
+        train_model(task, np.arange(24), training, 0, folder / "model", "mark")
+        self.model = load_checkpoint(task, folder / "model")
+
+    def task(self, function="output"):
+        task = self.build(function, journey={"train_draws": 10, "target_draws": 10, "window_draws": 5})
+        images = np.array(task.data.train_images)
+        images[COPIES] = images[COPIES[0]]
+        task.data = dataclasses.replace(task.data, train_images=images)
+        # The whole image, and its estimates at both timesteps, which here are the image itself.
+        table = {"target": 0, "timestep": [None, 4, 12], "patch": ""}
+        task.targets = pd.DataFrame(table).astype({"timestep": "Int64"})
+        task.seen = np.stack([images[COPIES[0]] / 127.5 - 1] * 3).astype(np.float32)
+        return task
+
+    def features(self, function="output", projection=None):
+        folder = self.folder / function.replace("-", "_") / ("all" if projection else "projected")
+        projection = projection or {"kind": "sjlt", "dim": 512, "nonzeros": 1}
+        task, member = self.task(function), Member(0, "model", lambda: self.model)
+        extract_features(task, [member], projection, np.arange(3), 24, "any", folder)
+        return [Features(*(np.load(folder / f"{name}.npy")[0] for name in ("train", "targets", "weights")))]
+
+    def material(self, **features):
+        return Material(0, 24, 3, timesteps=np.array([-1, 4, 12]), final=np.zeros(3, int), **features)
+
+
+@pytest.fixture(scope="module")
+def trained(diffusion_task, tmp_path_factory):
+    training = {"momentum": 0.9, "weight_decay": 0.0, "warmup": 0.1, "precision": "float32", "ema": None}
+    return Trained(diffusion_task, training | STEPS, tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture(scope="module")
+def material(trained):
+    output = trained.features()
+    windows = {
+        step: [dataclasses.replace(trained.features(f"window-{step}")[0], targets=output[0].targets)]
+        for step in (4, 12)
+    }
+    return trained.material(features=output, norm=trained.features("norm"), windows=windows)
+
+
+@pytest.mark.parametrize("name", ["trak", "journey_trak", "journey_window", "d_trak", "journey_d_trak"])
+def test_an_image_is_attributed_to_its_copies(material, name):
+    out = np.full((3, 24), np.nan, np.float32)
+    method(name)(material, out, ridge=0.1)
+    print(name, np.sort(out[:, COPIES]).round(3).tolist(), np.sort(np.delete(out, COPIES, 1))[:, -3:].round(3).tolist())
+    for scores in out:
+        assert set(np.argsort(-scores)[:6]) == set(COPIES)
+        assert scores[COPIES].min() > 0
+
+
+def test_a_step_on_a_training_example_moves_the_target_as_scored(trained):
+    """What a positive score claims, and by how much: one small step of gradient descent on the example's loss."""
+    task = trained.task()
+    found = np.empty((3, 24), np.float32)
+    method("gradient_dot")(
+        trained.material(features=trained.features(projection={"kind": "identity", "dim": None})), found
+    )
+    model = trained.model.double()
+    double = [
+        tuple(t.double() if t.is_floating_point() else t for t in batch)
+        for batch in (task.target_batch(np.arange(3)), task.train_batch(np.arange(24)))
+    ]
+    targets, examples = double
+    weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    rate = 1e-6
+    with torch.no_grad():
+        before = task.output(model, targets)
+    for i in (0, COPIES[0], 20):
+        loss = task.loss(model, [tensor[[i]] for tensor in examples])
+        slopes = torch.autograd.grad(loss, list(model.parameters()))
+        with torch.no_grad():
+            for parameter, slope in zip(model.parameters(), slopes, strict=True):
+                parameter -= rate * slope
+            moved = ((task.output(model, targets) - before) / rate).numpy()
+        model.load_state_dict(weights)
+        assert np.abs(moved - found[:, i]).max() <= 1e-3 * np.abs(found).max()
+    model.float()
