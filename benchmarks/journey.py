@@ -75,7 +75,8 @@ def measure(name: str, draws: int, output: Path) -> None:
     output.write_text(json.dumps({"features": features.double().tolist(), **cost}))
 
 
-def main():
+def main() -> None:
+    """Measure all of them, one after the other, and write the table."""
     import numpy as np
     import pandas as pd
 

@@ -13,25 +13,29 @@ from trakway.training import load_checkpoint
 from trakway.training.loop import train_model
 
 COPIES = np.array([2, 5, 11, 12, 17, 23])  # rows of the training split that hold one and the same image
-STEPS = {"steps": 150, "epochs": None, "batch_size": 12, "optimizer": "adamw", "learning_rate": 0.01, "checkpoints": 1}
+TRAINING = {"steps": 100, "epochs": None, "batch_size": 12, "optimizer": "adamw", "learning_rate": 0.01, "ema": None}
+TRAINING |= {"momentum": 0.9, "weight_decay": 0.0, "warmup": 0.1, "precision": "float32", "checkpoints": 1}
+
+
+def double(batch):
+    return tuple(tensor.double() if tensor.is_floating_point() else tensor for tensor in batch)
 
 
 class Trained:
     """A small UNet trained on 24 digits, six of which are one image, which is also the target."""
 
-    def __init__(self, diffusion_task, training, folder):
+    def __init__(self, diffusion_task, folder):
         self.build, self.folder = diffusion_task, folder
-        task = self.task()
-        train_model(task, np.arange(24), training, 0, folder / "model", "mark")
-        self.model = load_checkpoint(task, folder / "model")
+        train_model(self.task(), np.arange(24), TRAINING, 0, folder / "model", "mark")
+        self.model = load_checkpoint(self.task(), folder / "model")
 
     def task(self, function="output"):
-        task = self.build(function, journey={"train_draws": 10, "target_draws": 10, "window_draws": 5})
+        task = self.build(function, journey={"train_draws": 60, "target_draws": 60, "window_draws": 30})
         images = np.array(task.data.train_images)
         images[COPIES] = images[COPIES[0]]
         task.data = dataclasses.replace(task.data, train_images=images)
         # The whole image, and its estimates at both timesteps, which here are the image itself.
-        table = {"target": 0, "timestep": [None, 4, 12], "patch": ""}
+        table = {"target": 0, "timestep": [None, 4, 8], "patch": ""}
         task.targets = pd.DataFrame(table).astype({"timestep": "Int64"})
         task.seen = np.stack([images[COPIES[0]] / 127.5 - 1] * 3).astype(np.float32)
         return task
@@ -44,21 +48,19 @@ class Trained:
         return [Features(*(np.load(folder / f"{name}.npy")[0] for name in ("train", "targets", "weights")))]
 
     def material(self, **features):
-        return Material(0, 24, 3, timesteps=np.array([-1, 4, 12]), final=np.zeros(3, int), **features)
+        return Material(0, 24, 3, timesteps=np.array([-1, 4, 8]), final=np.zeros(3, int), **features)
 
 
 @pytest.fixture(scope="module")
 def trained(diffusion_task, tmp_path_factory):
-    training = {"momentum": 0.9, "weight_decay": 0.0, "warmup": 0.1, "precision": "float32", "ema": None}
-    return Trained(diffusion_task, training | STEPS, tmp_path_factory.mktemp("trained"))
+    return Trained(diffusion_task, tmp_path_factory.mktemp("trained"))
 
 
 @pytest.fixture(scope="module")
 def material(trained):
     output = trained.features()
     windows = {
-        step: [dataclasses.replace(trained.features(f"window-{step}")[0], targets=output[0].targets)]
-        for step in (4, 12)
+        step: [dataclasses.replace(*trained.features(f"window-{step}"), targets=output[0].targets)] for step in (4, 8)
     }
     return trained.material(features=output, norm=trained.features("norm"), windows=windows)
 
@@ -66,26 +68,22 @@ def material(trained):
 @pytest.mark.parametrize("name", ["trak", "journey_trak", "journey_window", "d_trak", "journey_d_trak"])
 def test_an_image_is_attributed_to_its_copies(material, name):
     out = np.full((3, 24), np.nan, np.float32)
-    method(name)(material, out, ridge=0.1)
-    print(name, np.sort(out[:, COPIES]).round(3).tolist(), np.sort(np.delete(out, COPIES, 1))[:, -3:].round(3).tolist())
+    method(name)(material, out, ridge=10.0)
     for scores in out:
-        assert set(np.argsort(-scores)[:6]) == set(COPIES)
-        assert scores[COPIES].min() > 0
+        copies, others = scores[COPIES], np.delete(scores, COPIES)
+        print(name, copies/scores.max(), others.max()/scores.max(), (copies[:, None] > others).mean())
+        assert scores.argmax() in COPIES
+        assert copies.mean() > 0
+        assert (copies[:, None] > others).mean() > 0.9
 
 
 def test_a_step_on_a_training_example_moves_the_target_as_scored(trained):
     """What a positive score claims, and by how much: one small step of gradient descent on the example's loss."""
-    task = trained.task()
+    task, model = trained.task(), trained.model.double()
+    everything = trained.features(projection={"kind": "identity", "dim": None})
     found = np.empty((3, 24), np.float32)
-    method("gradient_dot")(
-        trained.material(features=trained.features(projection={"kind": "identity", "dim": None})), found
-    )
-    model = trained.model.double()
-    double = [
-        tuple(t.double() if t.is_floating_point() else t for t in batch)
-        for batch in (task.target_batch(np.arange(3)), task.train_batch(np.arange(24)))
-    ]
-    targets, examples = double
+    method("gradient_dot")(trained.material(features=everything), found)
+    targets, examples = double(task.target_batch(np.arange(3))), double(task.train_batch(np.arange(24)))
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     rate = 1e-6
     with torch.no_grad():
@@ -99,4 +97,3 @@ def test_a_step_on_a_training_example_moves_the_target_as_scored(trained):
             moved = ((task.output(model, targets) - before) / rate).numpy()
         model.load_state_dict(weights)
         assert np.abs(moved - found[:, i]).max() <= 1e-3 * np.abs(found).max()
-    model.float()
