@@ -1,5 +1,6 @@
 """Scores of a trained diffusion model, end to end: who made an image, and which way it pushed."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -79,7 +80,7 @@ def test_an_image_is_attributed_to_its_copies(material, name):
 
 def test_a_step_on_a_training_example_moves_the_target_as_scored(trained):
     """What a positive score claims, and by how much: one small step of gradient descent on the example's loss."""
-    task, model = trained.task(), trained.model.double()
+    task, model = trained.task(), copy.deepcopy(trained.model).double()
     everything = trained.features(projection={"kind": "identity", "dim": None})
     found = np.empty((3, 24), np.float32)
     method("gradient_dot")(trained.material(features=everything), found)
