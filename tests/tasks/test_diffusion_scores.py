@@ -36,7 +36,7 @@ class Trained:
         images[COPIES] = images[COPIES[0]]
         task.data = dataclasses.replace(task.data, train_images=images)
         # The whole image, and its estimates at both timesteps, which here are the image itself.
-        table = {"target": 0, "timestep": [None, 4, 8], "patch": ""}
+        table = {"target": 0, "timestep": [None, 2, 5], "patch": ""}
         task.targets = pd.DataFrame(table).astype({"timestep": "Int64"})
         task.seen = np.stack([images[COPIES[0]] / 127.5 - 1] * 3).astype(np.float32)
         return task
@@ -49,7 +49,7 @@ class Trained:
         return [Features(*(np.load(folder / f"{name}.npy")[0] for name in ("train", "targets", "weights")))]
 
     def material(self, **features):
-        return Material(0, 24, 3, timesteps=np.array([-1, 4, 8]), final=np.zeros(3, int), **features)
+        return Material(0, 24, 3, timesteps=np.array([-1, 2, 5]), final=np.zeros(3, int), **features)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def trained(diffusion_task, tmp_path_factory):
 def material(trained):
     output = trained.features()
     windows = {
-        step: [dataclasses.replace(*trained.features(f"window-{step}"), targets=output[0].targets)] for step in (4, 8)
+        step: [dataclasses.replace(*trained.features(f"window-{step}"), targets=output[0].targets)] for step in (2, 5)
     }
     return trained.material(features=output, norm=trained.features("norm"), windows=windows)
 
@@ -72,10 +72,9 @@ def test_an_image_is_attributed_to_its_copies(material, name):
     method(name)(material, out, ridge=10.0)
     for scores in out:
         copies, others = scores[COPIES], np.delete(scores, COPIES)
-        print(name, copies/scores.max(), others.max()/scores.max(), (copies[:, None] > others).mean())
         assert scores.argmax() in COPIES
         assert copies.mean() > 0
-        assert (copies[:, None] > others).mean() > 0.9
+        assert (copies[:, None] > others).mean() > 0.75  # noise of its own lets a copy fall behind
 
 
 def test_a_step_on_a_training_example_moves_the_target_as_scored(trained):
