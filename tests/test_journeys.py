@@ -86,6 +86,13 @@ class TestSampling:
             other = sample_journeys(task_, model, role, [0])[1]
             assert np.abs(other - drawn[1][:1]).max() > 0.1
 
+    def test_noise_is_of_seed_role_sample_and_step(self):
+        names = [(0, "a", (1, 2), 5), (1, "a", (1, 2), 5), (0, "b", (1, 2), 5), (0, "a", (1, 2), 4)]
+        drawn = [torch.randn(3, generator=g) for *name, step in names for g in journey_generators(*name)(step)]
+        assert len({tuple(noise.tolist()) for noise in drawn}) == 8
+        (alone,) = journey_generators(0, "a", [2])(5)
+        assert torch.equal(torch.randn(3, generator=alone), drawn[1])
+
     def test_none(self, task, model):
         final, noisy, estimates = sample_journeys(task, model, "samples", [])
         assert final.shape == (0, 1, 8, 8)

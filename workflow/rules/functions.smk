@@ -208,6 +208,13 @@ def cost_arguments(w, input):
     )
 
 
+def removal_settings(w):
+    """Params: what decides which examples are removed; how many models and completions follow does not."""
+    s = settings_of(w)
+    counts = ("seeds", "reference", "completions")
+    return json.dumps({"seed": s["seed"], "removal": {k: v for k, v in s["removal"].items() if k not in counts}})
+
+
 def removal_methods(w):
     return [method for method in settings_of(w)["removal"]["methods"] if method != plan.CONTROL]
 

@@ -96,7 +96,7 @@ rule removal_subsets:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=sections("seed", "removal"),
+        settings=removal_settings,
     shell:
         "python scripts/removal_subsets.py --settings {params.settings:q} --data $(dirname {input.data:q})"
         " --targets {input.targets:q} --scores {input.scores:q} --table {output.rows:q} --output {output.subsets:q} > {log:q} 2>&1"
