@@ -55,7 +55,7 @@ def test_settings_of_diffusion(tree, changes, words):
 def test_checkpoints_that_are_not_there(tree):
     """The log of the job that looks for them says where."""
     digits = tree.of("digits_ddpm")
-    with digits.edited({"members": {"checkpoints": ["/nowhere/ddpm"]}, "ablation": {"members": [1]}}):
+    with digits.edited({"members": {"count": 1, "checkpoints": ["/nowhere/ddpm"]}, "ablation": {"members": [1]}}):
         fails(
             tree,
             "members.checkpoints",
