@@ -136,12 +136,14 @@ def test_whole_numbers_give_the_same_bits_as_on_the_cpu(emulator, whole_numbers)
     assert torch.equal(SJLT(5000, 77, KEY, 4)(gradients), sjlt(gradients, 77, KEY, 4))
 
 
-def test_results_go_where_asked(emulator):
+@pytest.mark.parametrize("project", [rademacher, sjlt])
+def test_results_go_where_asked(emulator, project):
     gradients, out = draw(3, 50), torch.empty(3, 10)
-    assert rademacher(gradients, 10, KEY, out=out) is out
-    assert torch.equal(out, rademacher(gradients, 10, KEY))
-    with pytest.raises(ValueError, match="out"):
-        rademacher(gradients, 10, KEY, out=torch.empty(3, 11))
+    assert project(gradients, 10, KEY, out=out) is out
+    assert torch.equal(out, project(gradients, 10, KEY))
+    for other in (torch.empty(3, 11), torch.empty(3, 10, dtype=torch.float64), torch.empty(10, 3).T):
+        with pytest.raises(ValueError, match="out: found"):
+            project(gradients, 10, KEY, out=other)
 
 
 def test_an_empty_batch(emulator):

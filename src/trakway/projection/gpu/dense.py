@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from trakway.projection.gpu import schedule
-from trakway.projection.gpu.kernels import check_features, check_gradients, key_words, launch
+from trakway.projection.gpu.kernels import check_features, key_words, launch, prepare
 
 
 def rademacher(gradients: Tensor, dim: int, key: int, out: Tensor | None = None, check: bool = True) -> Tensor:
@@ -28,18 +28,13 @@ def rademacher(gradients: Tensor, dim: int, key: int, out: Tensor | None = None,
 
     Raises:
         UserError: where CuPy isn't installed, or a gradient isn't finite.
+        ValueError: for gradients of another type, shape or device, or another ``out``.
     """
-    format = check_gradients(gradients)
+    format, gradients, out = prepare(gradients, dim, out)
     batch, parameters = gradients.shape
-    device = gradients.device
-    out = torch.empty(batch, dim, device=device) if out is None else out
-    if out.shape != (batch, dim) or out.dtype != torch.float32 or not out.is_contiguous() or out.device != device:
-        raise ValueError(f"out: found {out.dtype} {tuple(out.shape)} on {out.device}, not float32 {(batch, dim)}")
     if batch == 0:
         return out
-    gradients = gradients.detach()
-    if gradients.stride(1) != 1:
-        gradients = gradients.contiguous()
+    device = gradients.device
     pitch = gradients.stride(0)
     pair = 2 * gradients.element_size()
     aligned = gradients.data_ptr() % pair == 0 and pitch % 2 == 0

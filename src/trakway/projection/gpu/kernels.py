@@ -82,6 +82,29 @@ def check_gradients(gradients: Tensor) -> str:
     return formats[gradients.dtype]
 
 
+def prepare(gradients: Tensor, dim: int, out: Tensor | None) -> tuple[str, Tensor, Tensor]:
+    """Return (format, gradients, out) as the kernels take them.
+
+    Args:
+        gradients: (B, p), see `check_gradients`.
+        dim: k.
+        out: (B, k) float32, contiguous, on the same GPU; made when absent.
+
+    Returns:
+        the format's name, the gradients with the coordinates of a row next to each other, ``out``.
+
+    Raises:
+        ValueError: for other gradients, or another ``out``.
+    """
+    format = check_gradients(gradients)
+    shape, device = (len(gradients), dim), gradients.device
+    out = torch.empty(shape, device=device) if out is None else out
+    if out.shape != shape or out.dtype != torch.float32 or not out.is_contiguous() or out.device != device:
+        raise ValueError(f"out: found {out.dtype} {tuple(out.shape)} on {out.device}, not float32 {shape}")
+    gradients = gradients.detach()
+    return format, gradients if gradients.stride(1) == 1 else gradients.contiguous(), out
+
+
 def check_features(faulty: Tensor) -> None:
     """Wait for the kernels and raise a UserError that names the rows marked as not finite."""
     rows = faulty.nonzero().flatten().tolist()

@@ -7,11 +7,13 @@ import torch
 from torch import Tensor
 
 from trakway.projection.gpu import schedule
-from trakway.projection.gpu.kernels import check_features, check_gradients, launch
+from trakway.projection.gpu.kernels import check_features, launch, prepare
 from trakway.projection.gpu.listing import listing
 
 
-def sjlt(gradients: Tensor, dim: int, key: int, nonzeros: int = 1, check: bool = True) -> Tensor:
+def sjlt(
+    gradients: Tensor, dim: int, key: int, nonzeros: int = 1, out: Tensor | None = None, check: bool = True
+) -> Tensor:
     """Project gradients by the sparse matrix of ``SJLT(p, dim, key, nonzeros)``.
 
     Sums are in float32 and in the same order every time, without atomics: the same call gives the same bits. The first
@@ -22,6 +24,7 @@ def sjlt(gradients: Tensor, dim: int, key: int, nonzeros: int = 1, check: bool =
         dim: k ≥ 1.
         key: 64 bits.
         nonzeros: entries of each coordinate, 1 to k.
+        out: (B, k) float32, contiguous, on the same GPU; made when absent.
         check: wait for the result and look for rows that aren't finite.
 
     Returns:
@@ -29,16 +32,13 @@ def sjlt(gradients: Tensor, dim: int, key: int, nonzeros: int = 1, check: bool =
 
     Raises:
         UserError: where CuPy isn't installed, or a gradient isn't finite.
+        ValueError: for gradients of another type, shape or device, or another ``out``.
     """
-    format = check_gradients(gradients)
+    format, gradients, out = prepare(gradients, dim, out)
     batch, parameters = gradients.shape
-    device = gradients.device
-    features = torch.empty(batch, dim, device=device)
     if batch == 0:
-        return features
-    gradients = gradients.detach()
-    if gradients.stride(1) != 1:
-        gradients = gradients.contiguous()
+        return out
+    device = gradients.device
 
     plan = schedule.sparse(format, batch, parameters, dim)
     lists = listing(device, parameters, dim, key, nonzeros)
@@ -51,9 +51,9 @@ def sjlt(gradients: Tensor, dim: int, key: int, nonzeros: int = 1, check: bool =
         partial,
     ], plan.shared)  # fmt: skip
     launch(device, "sparse_reduce", math.ceil(batch * dim / 256), 256, [
-        partial, np.int64(plan.splits), np.int32(batch), np.int32(dim), np.float32(1 / math.sqrt(nonzeros)), features,
+        partial, np.int64(plan.splits), np.int32(batch), np.int32(dim), np.float32(1 / math.sqrt(nonzeros)), out,
         faulty,
     ])  # fmt: skip
     if check:
         check_features(faulty)
-    return features
+    return out
