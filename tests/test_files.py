@@ -43,6 +43,16 @@ def test_a_killed_write_leaves_the_old_file_alone(tmp_path, environment):
     with replacing(path) as temporary:
         temporary.write_text("new")
     assert path.read_text() == "new"
+    assert os.listdir(tmp_path) == ["a.txt"]  # nothing of the killed writer
+
+
+def test_a_write_leaves_other_files_alone(tmp_path):
+    names = {".a.txt", ".a.1x.txt", ".a.b.1.txt", ".a.partial.txt", ".a.1.csv", ".b.1.txt", "a.1.txt"}
+    for name in names:
+        (tmp_path / name).write_text("")
+    with replacing(tmp_path / "a.txt") as temporary:
+        temporary.write_text("new")
+    assert set(os.listdir(tmp_path)) == names | {"a.txt"}
 
 
 def test_nothing_is_seen_before_the_end(tmp_path):

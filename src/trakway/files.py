@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import glob
 import json
 import os
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it to ``path`` once the block ends without an error.
 
     The temporary name keeps the suffix of ``path`` (writers choose the format by it) and carries the process id (two
-    processes never share one). The bytes reach the disk before the rename.
+    processes never share one). The bytes reach the disk before the rename. What killed writers of the path
+    have left goes with it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,6 +27,9 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         with open(temporary, "rb") as handle:
             os.fsync(handle.fileno())
         os.replace(temporary, path)
+        for left in path.parent.glob(f".{glob.escape(path.stem)}.[0-9]*{glob.escape(path.suffix)}"):
+            if left.name.removeprefix(f".{path.stem}.").removesuffix(path.suffix).isdecimal():
+                left.unlink(missing_ok=True)
     finally:
         temporary.unlink(missing_ok=True)
 

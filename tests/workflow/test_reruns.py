@@ -130,13 +130,22 @@ class TestDiffusion:
         assert not {pattern for pattern in untouched if fnmatch.filter(pending, pattern)}
         assert pending == own(pending)
 
-    @pytest.mark.parametrize("changes", [{"random": 3}, {"seeds": 2}, {"fractions": [0.1, 0.2]}], ids=str)
-    def test_removal_computes_no_feature_and_no_score(self, digits, changes):
+    @pytest.mark.parametrize(
+        ("changes", "subsets"),
+        [
+            ({"random": 3}, {"subsets/removal.*"}),
+            ({"seeds": 2}, set()),
+            ({"fractions": [0.1, 0.2]}, {"subsets/removal.*"}),
+        ],
+        ids=str,
+    )
+    def test_removal_computes_no_feature_and_no_score(self, digits, changes, subsets):
         with digits.edited({"removal": changes}):
             check(
                 digits.pending(),
                 REMOVAL - {"figures/removal.*"},
-                RETRAINED,
+                RETRAINED - {"subsets/removal.*"},
+                subsets,
                 DRAWN_ANEW,
                 {"costs/completions/*"},
                 RECORD,

@@ -32,7 +32,7 @@ def device(w, input):
 def code(*patterns):
     """Input: the library files that decide a rule's numbers, compared by content."""
     package = REPOSITORY / "src/trakway"
-    return sorted(os.path.relpath(path) for pattern in patterns for path in package.glob(pattern))
+    return sorted({os.path.relpath(path) for pattern in patterns for path in package.glob(pattern)})
 
 
 def ensembles_of(w):

@@ -43,7 +43,9 @@ rule cost:
         pictures=pictures_of,
         subsets=f"{ROOT}/subsets/evaluation.npy",
         outputs=outputs_of("evaluation"),
-        code=code("attribution/*.py", "validation/*.py", "targets.py"),
+        code=lambda w: code(
+            "validation/*.py", *(file for m in settings_of(w)["methods"] for file in plan.method_code(m))
+        ),
     output:
         table=report(
             f"{ROOT}/tables/cost.csv", caption="../report/cost_table.rst", category="{name}", subcategory="LDS"
@@ -149,7 +151,7 @@ rule ablation:
         pictures=pictures_of,
         subsets=f"{ROOT}/subsets/evaluation.npy",
         outputs=outputs_of("evaluation"),
-        code=code("attribution/trak.py", "validation/*.py", "targets.py"),
+        code=lambda w: code("validation/*.py", *plan.method_code(plan.main_method(settings_of(w)))),
     output:
         table=report(
             f"{ROOT}/tables/ablation.csv",
