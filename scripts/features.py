@@ -19,6 +19,7 @@ def main(arguments):
 
     settings = read_settings(arguments.settings)
     task = build_task(settings, arguments.data, arguments.device, arguments.targets, arguments.function)
+    trained = build_task(settings, arguments.data, arguments.device)
     shard = read_json(arguments.models)
     folder = arguments.models.parent / shard["folder"]
     members = [
@@ -41,7 +42,7 @@ def main(arguments):
         code_digest(*CODE["features"]),
     )
     parameters, cost = extract_features(
-        task, members, settings["projection"], targets, arguments.chunk, identity, arguments.output
+        task, members, settings["projection"], targets, arguments.chunk, identity, arguments.output, trained
     )
     info = {
         "projection": settings["projection"],

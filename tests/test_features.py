@@ -6,12 +6,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trakway import features, resumable
+from trakway import features, resumable, seeds
 from trakway.errors import UserError
 from trakway.features import Member, extract_features, extract_representations
-from trakway.gradients import per_example
+from trakway.gradients import per_example, precondition, shapes
+from trakway.projection.build import build_projection
 
 SJLT = {"kind": "sjlt", "dim": 30, "nonzeros": 1}
+KRONECKER = {"preconditioner": "kronecker", "preconditioner_examples": 10, "damping": 0.1}
 TARGETS = np.array([3, 11, 0, 7, 19])
 
 
@@ -69,6 +71,29 @@ class TestFiles:
                         arrays[name][m, row], gradient, rtol=1e-4, atol=1e-5 * float(gradient.abs().max())
                     )
 
+    def test_factored_features_are_those_of_the_gradients(self, extract, models):
+        """Each member's by its own matrix, from its shapes, index and the seed."""
+        arrays, _ = extract("factored", projection={"kind": "factored", "dim": 30})
+        gradients, _ = extract("gradients", projection={"kind": "identity", "dim": None})
+        for m, model in enumerate(models):
+            seen = shapes(model, [name for name, _ in model.named_parameters()])
+            project = build_projection({"kind": "factored", "dim": 30}, gradients["train"].shape[2], 0, 5 + m, seen)
+            for name in ("train", "targets"):
+                expected = project(torch.from_numpy(gradients[name][m])).numpy()
+                np.testing.assert_allclose(arrays[name][m], expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+        assert np.array_equal(arrays["weights"], gradients["weights"])
+
+    def test_preconditioned_features_are_those_of_changed_gradients(self, extract, models, task):
+        arrays, _ = extract("changed", projection={"kind": "identity", "dim": None} | KRONECKER)
+        gradients, _ = extract("gradients", projection={"kind": "identity", "dim": None})
+        rows = np.sort(seeds.generator(task.seed, "preconditioner").permutation(40)[:10])
+        for m, model in enumerate(models):
+            change = precondition(task, model, rows, 0.1, 8)
+            for name in ("train", "targets"):
+                expected = change(torch.from_numpy(gradients[name][m])).numpy()
+                np.testing.assert_allclose(arrays[name][m], expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+        assert np.array_equal(arrays["weights"], gradients["weights"])
+
     def test_weights_are_one_minus_p(self, extract, models, task):
         arrays, _ = extract()
         images, labels = task.train_batch(np.arange(40))
@@ -86,7 +111,11 @@ class TestFiles:
         np.testing.assert_array_equal(both["weights"][0], both["weights"][1])
 
 
-@pytest.mark.parametrize("projection", [SJLT, {"kind": "rademacher", "dim": 30}], ids=lambda p: p["kind"])
+@pytest.mark.parametrize(
+    "projection",
+    [SJLT, SJLT | KRONECKER, {"kind": "rademacher", "dim": 30}, {"kind": "factored", "dim": 30}],
+    ids=lambda p: p.get("preconditioner", p["kind"]),
+)
 def test_chunks_change_nothing_beyond_rounding(extract, projection):
     whole, _ = extract("whole", 1000, projection)
     for chunk in (1, 7, 40):
@@ -95,27 +124,32 @@ def test_chunks_change_nothing_beyond_rounding(extract, projection):
             np.testing.assert_allclose(found[name], array, rtol=1e-5, atol=1e-5 * np.abs(array).max())
 
 
+@pytest.fixture(scope="module")
+def unets(diffusion_task):
+    models = [diffusion_task().new_model(seed).eval() for seed in (1, 2)]
+    return [Member(3 + i, f"{i}", lambda model=model: model) for i, model in enumerate(models)]
+
+
+def diffusion_features(task, members, folder, chunk=24, projection=SJLT, entries=(8, 3, 1, 0), trained=None):
+    extract_features(task, members, projection, np.array(entries, int), chunk, "any", folder, trained)
+    return {path.stem: np.load(path) for path in folder.glob("*.npy")}
+
+
+@pytest.fixture(scope="module")
+def whole(diffusion_task, unets, tmp_path_factory):
+    """All features of the UNets in one piece."""
+    return diffusion_features(diffusion_task(), unets, tmp_path_factory.mktemp("whole"))
+
+
 class TestDiffusion:
     """Features of UNets, whose f is a mean over draws that go through the model a piece at a time."""
-
-    @pytest.fixture(scope="class")
-    def unets(self, diffusion_task):
-        models = [diffusion_task().new_model(seed).eval() for seed in (1, 2)]
-        return [Member(3 + i, f"{i}", lambda model=model: model) for i, model in enumerate(models)]
-
-    @staticmethod
-    def features(task, members, folder, chunk=24, projection=SJLT, entries=(8, 3, 1, 0)):
-        extract_features(task, members, projection, np.array(entries, int), chunk, "any", folder)
-        return {path.stem: np.load(path) for path in folder.glob("*.npy")}
-
-    @pytest.fixture(scope="class")
-    def whole(self, diffusion_task, unets, tmp_path_factory):
-        return self.features(diffusion_task(), unets, tmp_path_factory.mktemp("whole"))
 
     def test_rows_are_the_gradients_of_the_right_examples(self, diffusion_task, unets, tmp_path):
         for function in ("output", "norm"):
             task = diffusion_task(function)
-            found = self.features(task, unets[:1], tmp_path / function, projection={"kind": "identity", "dim": None})
+            found = diffusion_features(
+                task, unets[:1], tmp_path / function, projection={"kind": "identity", "dim": None}
+            )
             model = unets[0].load()
             for rows, batch in (
                 (found["train"][0, [7, 20]], task.train_batch(np.array([7, 20]))),
@@ -136,20 +170,34 @@ class TestDiffusion:
         with pytest.MonkeyPatch.context() as patch:
             patch.setitem(per_example.ROWS, "cpu", rows)
             parts = [
-                self.features(diffusion_task(), members, folder / members[0].file, chunk)
+                diffusion_features(diffusion_task(), members, folder / members[0].file, chunk)
                 for members in ([unets[:1], unets[1:]] if shards else [unets])
             ]
         for name, array in whole.items():
             found = np.concatenate([part[name] for part in parts])
             np.testing.assert_allclose(found, array, rtol=1e-4, atol=1e-4 * np.abs(array).max())
 
+    def test_all_functions_share_the_preconditioner_of_the_loss(self, diffusion_task, unets, tmp_path):
+        """So that features of a window, or of the norm, can be compared with those of targets."""
+        identity = {"kind": "identity", "dim": None}
+        loss, rows = diffusion_task(), np.sort(seeds.generator(0, "preconditioner").permutation(24)[:10])
+        change = precondition(loss, unets[0].load(), rows, 0.1, 24)
+        for function in ("norm", "window-4"):
+            task = diffusion_task(function)
+            found, gradients = (
+                diffusion_features(task, unets[:1], tmp_path / function / name, 24, projection, (), loss)["train"][0]
+                for name, projection in (("changed", identity | KRONECKER), ("gradients", identity))
+            )
+            expected = change(torch.from_numpy(gradients)).numpy()
+            np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
     def test_targets_in_another_order(self, diffusion_task, unets, whole, tmp_path):
-        found = self.features(diffusion_task(), unets, tmp_path, entries=(3, 0, 8))
+        found = diffusion_features(diffusion_task(), unets, tmp_path, entries=(3, 0, 8))
         largest = np.abs(whole["targets"]).max()
         np.testing.assert_allclose(found["targets"], whole["targets"][:, [1, 3, 0]], rtol=1e-4, atol=1e-4 * largest)
 
     def test_a_window_has_training_features_alone(self, diffusion_task, unets, whole, tmp_path):
-        found = self.features(diffusion_task("window-4"), unets, tmp_path, entries=())
+        found = diffusion_features(diffusion_task("window-4"), unets, tmp_path, entries=())
         assert found["targets"].shape == (2, 0, 30)
         assert found["train"].shape == (2, 24, 30)
         assert np.abs(found["train"] - whole["train"]).max() > 0.01 * np.abs(whole["train"]).max()
@@ -161,7 +209,7 @@ class TestDiffusion:
         rows = []
         model.register_forward_pre_hook(lambda module, inputs: rows.append(len(inputs[0])))
         with pytest.raises(UserError, match=r"tensor conv_in\.bias holds NaN .* first seen at training example 0;"):
-            self.features(task, [Member(0, "model", lambda: model)], tmp_path)
+            diffusion_features(task, [Member(0, "model", lambda: model)], tmp_path)
         assert rows == [500]  # five examples
 
 
@@ -170,23 +218,18 @@ class Interrupted(Exception):
 
 
 class Interrupter:
-    """Wraps what `build_projection` makes: counts the chunks projected, and raises at one of them."""
+    """Wraps `projected_gradients`: counts the chunks projected, and raises at one of them."""
 
     def __init__(self, monkeypatch):
-        self.build, self.done, self.at = features.build_projection, 0, None
-        monkeypatch.setattr(features, "build_projection", self.wrapped)
+        self.project, self.done, self.at = features.projected_gradients, 0, None
+        monkeypatch.setattr(features, "projected_gradients", self.wrapped)
         monkeypatch.setattr(resumable, "SAVE_SECONDS", -1.0)  # every chunk reaches the disk
 
     def wrapped(self, *arguments):
-        project = self.build(*arguments)
-
-        def call(gradients):
-            if self.done == self.at:
-                raise Interrupted
-            self.done += 1
-            return project(gradients)
-
-        return call
+        if self.done == self.at:
+            raise Interrupted
+        self.done += 1
+        return self.project(*arguments)
 
 
 @pytest.fixture
@@ -269,15 +312,14 @@ class TestMistakes:
             extract()
 
     def test_one_number_of_a_feature_is_enough(self, extract, monkeypatch):
-        def build(*arguments):
-            def project(gradients):
-                features = gradients[:, :30].clone()
-                features[5, 17] = np.inf
-                return features
+        project = features.projected_gradients
 
-            return project
+        def spoiled(*arguments):
+            outputs, found = project(*arguments)
+            found[5, 17] = np.inf
+            return outputs, found
 
-        monkeypatch.setattr(features, "build_projection", build)
+        monkeypatch.setattr(features, "projected_gradients", spoiled)
         with pytest.raises(UserError, match="the projected gradient of training example 5 is not finite"):
             extract()
 
@@ -288,6 +330,20 @@ class TestMistakes:
         assert not list(tmp_path.glob("run/*"))  # told before any work
         arrays, _ = extract(projection={"kind": "identity", "dim": parameters})
         assert arrays["train"].shape == (2, 40, parameters)
+
+    def test_model_that_the_factored_projection_cannot_serve(self, extract, tmp_path, task, monkeypatch):
+        build = task.architecture
+
+        def architecture():
+            model = build()
+            model.head = torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(2, 2))
+            return model
+
+        monkeypatch.setattr(task, "architecture", architecture)
+        message = r"projection\.kind: found factored, .* head\.bias \(in ParametrizedLinear\) is not"
+        with pytest.raises(UserError, match=message):
+            extract(projection={"kind": "factored", "dim": 30})
+        assert not list(tmp_path.glob("run/*"))  # told before any work
 
     def test_more_features_than_parameters_is_no_mistake(self, extract, models):
         dim = 2 * sum(p.numel() for p in models[0].parameters())

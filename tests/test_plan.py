@@ -305,7 +305,7 @@ class TestShards:
 
 KINDS = st.one_of(
     st.fixed_dictionaries({"kind": st.just("sjlt"), "dim": st.integers(1, 3000), "nonzeros": st.integers(1, 300)}),
-    st.fixed_dictionaries({"kind": st.just("rademacher"), "dim": st.integers(1, 3000)}),
+    st.fixed_dictionaries({"kind": st.sampled_from(["rademacher", "factored"]), "dim": st.integers(1, 3000)}),
     st.just({"kind": "identity", "dim": None}),
 )
 
@@ -315,6 +315,7 @@ class TestProjections:
         assert plan.projection_name({"kind": "sjlt", "dim": 1024}) == "sjlt1-1024"
         assert plan.projection_name({"kind": "sjlt", "dim": 16, "nonzeros": 4}) == "sjlt4-16"
         assert plan.projection_name({"kind": "rademacher", "dim": 16, "nonzeros": 4}) == "rademacher-16"
+        assert plan.projection_name({"kind": "factored", "dim": 1024, "nonzeros": 4}) == "factored-1024"
         assert plan.projection_name({"kind": "identity", "dim": None, "nonzeros": 1}) == "identity"
 
     @given(KINDS, KINDS)
@@ -323,9 +324,9 @@ class TestProjections:
 
     def test_own_first_then_those_of_the_ablation(self):
         main = {"kind": "sjlt", "dim": 64, "nonzeros": 2}
-        ablation = {"dim": [16, 64, 128], "projection": ["sjlt", "rademacher", "identity"]}
+        ablation = {"dim": [16, 64, 128], "projection": ["sjlt", "rademacher", "factored", "identity"]}
         found = plan.projections({"projection": main, "ablation": ablation})
-        assert list(found) == ["sjlt2-64", "sjlt2-16", "sjlt2-128", "rademacher-64", "identity"]
+        assert list(found) == ["sjlt2-64", "sjlt2-16", "sjlt2-128", "rademacher-64", "factored-64", "identity"]
         assert found["sjlt2-64"] == main
         assert found["sjlt2-128"] == {"kind": "sjlt", "dim": 128, "nonzeros": 2}
         assert found["rademacher-64"]["dim"] == 64
@@ -336,6 +337,15 @@ class TestProjections:
         main = {"kind": "sjlt", "dim": 64, "nonzeros": 2, "precision": "bfloat16"}
         assert plan.projection_name(main) == "sjlt2-64-bfloat16"
         assert plan.projection_name(main | {"precision": "float32"}) == "sjlt2-64"
+
+    def test_the_preconditioner_is_part_of_the_name(self):
+        main = {"kind": "sjlt", "dim": 64, "nonzeros": 2, "preconditioner": "kronecker", "damping": 0.1}
+        ablation = {"dim": [16], "projection": ["identity"], "preconditioner": ["none", "kronecker"]}
+        found = plan.projections({"projection": main, "ablation": ablation})
+        assert list(found) == ["kronecker-sjlt2-64", "kronecker-sjlt2-16", "kronecker-identity", "sjlt2-64"]
+        assert found["kronecker-sjlt2-64"] == main
+        assert found["kronecker-identity"]["damping"] == 0.1
+        assert found["sjlt2-64"]["preconditioner"] == "none"
 
     def test_without_ablation(self):
         main = {"kind": "sjlt", "dim": 64, "nonzeros": 1}

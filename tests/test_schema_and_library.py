@@ -13,6 +13,7 @@ from trakway.config.checks import SIZES
 from trakway.config.network_checks import SIDES, UNET
 from trakway.config.schemas import load_schema
 from trakway.data.preparation import DEFAULTS, OPENERS, SOURCES
+from trakway.figures.ablation import VALUES
 from trakway.models import MODELS, build_image_model
 from trakway.projection.build import build_projection
 from trakway.tasks.build import build_task
@@ -88,8 +89,10 @@ def test_sizes_that_the_checks_know(name):
 @pytest.mark.parametrize("kind", values("projection", "kind"))
 def test_projections_build(kind):
     projection = {"kind": kind, "dim": None if kind == "identity" else 4, "nonzeros": 1}
-    assert build_projection(projection, 10, 0, 0)(torch.ones(3, 10)).shape == (3, 10 if kind == "identity" else 4)
+    built = build_projection(projection, 10, 0, 0, [(2, 4), (2,)])
+    assert built(torch.ones(3, 10)).shape == (3, 10 if kind == "identity" else 4)
     assert set(values("ablation", "projection")) == set(values("projection", "kind"))
+    assert kind in VALUES
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES.items())

@@ -1,5 +1,6 @@
 """Features of a shard of members: projected gradients of training examples and targets, written as they are made."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trakway import seeds
 from trakway.errors import UserError
 from trakway.fingerprint import fingerprint
-from trakway.gradients import per_example_gradients
+from trakway.gradients import Preconditioner, precondition, projected_gradients, require_layers, shapes
 from trakway.progress import track
 from trakway.projection.base import Projection
 from trakway.projection.build import build_projection
@@ -36,19 +38,24 @@ def extract_features(
     chunk: int,
     identity: str,
     folder: Path,
+    trained: Task | None = None,
 ) -> tuple[int, dict]:
     """Write ``train.npy`` (members, n, k), ``weights.npy`` (members, n) and ``targets.npy`` (members, targets, k).
 
-    φ_m(z) = P_mᵀ ∇_θ f(z; θ_m) (TRAK, equation 13) and the weights -dLoss/df (the diagonal of Q), float32.
+    φ_m(z) = P_mᵀ ∇_θ f(z; θ_m) (TRAK, equation 13) and the weights -dLoss/df (the diagonal of Q), float32. Where the
+    projection asks for a preconditioner, the gradients are changed by it before they are projected.
 
     Args:
         task: gives f, its slope and the examples.
         members: the models.
-        projection: the ``projection`` section.
+        projection: the ``projection`` section; with ``preconditioner: kronecker`` also
+            ``preconditioner_examples`` and ``damping``.
         targets: positions in the table of targets; none where a function has training gradients alone.
         chunk: examples at a time; bounds the memory (chunk × p floats), changes no feature beyond rounding.
         identity: digest of all that decides the features (settings, checkpoints, code).
         folder: where the files go.
+        trained: the same task with the output that the models were trained on, where ``task`` has another: all
+            functions share its preconditioner. None: ``task``.
 
     Returns:
         (number of attributed parameters p, cost).
@@ -57,7 +64,7 @@ def extract_features(
         UserError: a checkpoint or a feature holds NaN or infinity (names model, tensor or example); an identity whose
             dim is not p.
     """
-    extractors = _Extractors(task, members, projection)
+    extractors = _Extractors(task, members, projection, trained or task, chunk)
     parameters, dim = extractors.shape()
     mark = fingerprint(identity, targets, [member.index for member in members])
 
@@ -82,22 +89,37 @@ def extract_features(
 class _Extractors:
     """The members of a shard, loaded one at a time: blocks come member by member."""
 
-    def __init__(self, task: Task, members: Sequence[Member], projection: dict):
+    def __init__(self, task: Task, members: Sequence[Member], projection: dict, trained: Task, chunk: int):
         self.task = task
+        self.trained = trained
+        self.chunk = chunk
         self.members = members
         self.projection = projection
-        self._open: tuple[int, nn.Module, Projection] | None = None
+        self._open: tuple[int, nn.Module, Projection, Preconditioner | None] | None = None
 
     def shape(self) -> tuple[int, int]:
         """Return (p, k); fails early where the projection does not fit the model."""
-        model = self.task.new_model(0)
+        model = self.task.new_model(0).eval()
         parameters = sum(model.get_parameter(name).numel() for name in self.task.attributed(model))
+        if self.projection["kind"] == "factored":
+            require_layers(model, self.task.attributed(model))
         if self.projection["kind"] == "identity":
-            build_projection(self.projection, parameters, self.task.seed, 0)
+            self._project(model, 0)
             return parameters, parameters
         return parameters, self.projection["dim"]
 
-    def _member(self, m: int) -> tuple[nn.Module, Projection]:
+    def _project(self, model: nn.Module, index: int) -> Projection:
+        seen = shapes(model, self.task.attributed(model))
+        return build_projection(self.projection, sum(map(math.prod, seen)), self.task.seed, index, seen)
+
+    def _precondition(self, model: nn.Module) -> Preconditioner | None:
+        if self.projection.get("preconditioner", "none") == "none":
+            return None
+        order = seeds.generator(self.task.seed, "preconditioner").permutation(self.task.train_size)
+        rows = np.sort(order[: self.projection["preconditioner_examples"]])
+        return precondition(self.trained, model, rows, self.projection["damping"], self.chunk)
+
+    def _member(self, m: int) -> tuple[nn.Module, Projection, Preconditioner | None]:
         if self._open is None or self._open[0] != m:
             member = self.members[m]
             model = member.load()
@@ -110,9 +132,7 @@ class _Extractors:
                     f"member {member.index}, checkpoint {member.file}: tensor {bad} holds NaN or infinity; first seen "
                     f"at {example}; delete the file and run again, and lower training.learning_rate if it comes back"
                 )
-            parameters = sum(model.get_parameter(name).numel() for name in self.task.attributed(model))
-            projection = build_projection(self.projection, parameters, self.task.seed, member.index)
-            self._open = m, model, projection
+            self._open = m, model, self._project(model, member.index), self._precondition(model)
         return self._open[1:]
 
     def _first_bad_example(self, model: nn.Module) -> str:
@@ -124,15 +144,15 @@ class _Extractors:
         return f"training example {int(rows[bad[0, 0]])}" if len(bad) else "no training example's output"
 
     def train(self, m: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        model, projection = self._member(m)
-        outputs, gradients = per_example_gradients(self.task, model, self.task.train_batch(rows))
-        features = self._finite(m, projection(gradients), rows, "training example")
+        model, *change = self._member(m)
+        outputs, features = projected_gradients(self.task, model, self.task.train_batch(rows), *change)
+        features = self._finite(m, features, rows, "training example")
         return features, self.task.loss_slope(outputs).cpu().numpy()
 
     def target(self, m: int, rows: np.ndarray) -> tuple[np.ndarray]:
-        model, projection = self._member(m)
-        _, gradients = per_example_gradients(self.task, model, self.task.target_batch(rows))
-        return (self._finite(m, projection(gradients), rows, "target"),)
+        model, *change = self._member(m)
+        _, features = projected_gradients(self.task, model, self.task.target_batch(rows), *change)
+        return (self._finite(m, features, rows, "target"),)
 
     def _finite(self, m: int, features: Tensor, rows: np.ndarray, what: str) -> np.ndarray:
         bad = torch.nonzero(~torch.isfinite(features).all(1))

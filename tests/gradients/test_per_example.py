@@ -324,16 +324,27 @@ def test_attributed_but_frozen(any_model, settle, by_autograd, monkeypatch):
     torch.testing.assert_close(rows.double(), expected, rtol=2e-7, atol=1e-9)
 
 
-def test_a_weight_used_without_its_layer(any_model, settle, by_autograd):
-    class Functional(nn.Module):
+def affine(layer, x):
+    """Use a layer's parameters without calling it."""
+    return F.linear(x, layer.weight, layer.bias)
+
+
+def call(layer, x):
+    return layer(x)
+
+
+@pytest.mark.parametrize("how", [(affine, call), (affine, affine), (call, lambda layer, x: layer(input=x))])
+def test_layers_used_in_other_ways(any_model, settle, by_autograd, how):
+    class Used(nn.Module):
         def __init__(self):
             super().__init__()
             self.body, self.head = nn.Linear(144, 8), nn.Linear(8, 3)
 
         def forward(self, x):
-            return self.head(F.linear(x.flatten(1), self.body.weight, self.body.bias))
+            first, last = how
+            return last(self.head, first(self.body, x.flatten(1)))
 
-    model = settle(Functional()).double()
+    model = settle(Used()).double()
     examples = images(2)
     _, rows = per_example_gradients(any_model, model, examples)
     torch.testing.assert_close(rows.double(), by_autograd(any_model, model, examples), rtol=2e-7, atol=1e-9)

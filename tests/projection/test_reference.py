@@ -1,7 +1,7 @@
 import numpy as np
 
 from trakway.projection.philox import philox
-from trakway.projection.reference import matrix, rademacher_signs, sjlt_entries
+from trakway.projection.reference import factored_matrix, matrix, rademacher_signs, sjlt_entries
 
 KEY = 0x0123456789ABCDEF
 
@@ -34,3 +34,23 @@ def test_matrices_hold_the_entries():
         for column, sign in sjlt_entries(i, 7, KEY, 3):
             expected[column] += sign / np.sqrt(3)
         np.testing.assert_allclose(sparse[n], expected)
+
+
+def test_entries_of_the_factored_projection():
+    # Two matrices among others; the second one's signs go on where the first one's end. k = 6 has sides of 2 and 3.
+    shapes, keys = [(2,), (3, 4), (1,), (2, 2)], [KEY, KEY + 1, KEY + 2]
+    found = factored_matrix(shapes, 6, keys)
+    assert found.shape == (2 + 12 + 1 + 4, 6)
+    row = 2
+    for (outs, ins), o_start, i_start in (((3, 4), 0, 0), ((2, 2), 3, 4)):
+        for o in range(outs):
+            for i in range(ins):
+                for a in range(2):
+                    for b in range(3):
+                        sign = (
+                            rademacher_signs(o_start + o, 2, keys[0])[a] * rademacher_signs(i_start + i, 3, keys[1])[b]
+                        )
+                        assert found[row, 3 * a + b] == sign / np.sqrt(6)
+                row += 1
+        row += 1  # one of the others
+    np.testing.assert_array_equal(found[[0, 1, 14]], matrix("sjlt", range(3), 6, keys[2]))

@@ -32,7 +32,7 @@ def test_every_value_of_every_grid_is_run_once(shipped):
         found.setdefault(variant.axis, []).append(variant.value)
     expected = {axis: [str(value) for value in shipped["ablation"][axis]] for axis in ("members", "dim", "checkpoints")}
     expected |= {"ridge": [f"{ridge:g}" for ridge in shipped["ablation"]["ridge"]]}
-    expected |= {"projection": shipped["ablation"]["projection"]}
+    expected |= {key: shipped["ablation"][key] for key in ("projection", "preconditioner") if shipped["ablation"][key]}
     if shipped["task"] == "image_classification":
         expected |= {"weights": ["with Q", "without Q"], "average": ["paper", "joint"]}
     assert found == expected
@@ -46,7 +46,7 @@ def test_one_setting_is_varied_at_a_time(shipped):
         changed |= {"projection"} if variant.projection != main else set()
         changed |= {"members"} if variant.members is not None else set()
         changed |= {"checkpoints"} if variant.checkpoints != 1 else set()
-        assert changed <= {"projection" if variant.axis == "dim" else variant.axis}
+        assert changed <= {"projection" if variant.axis in ("dim", "preconditioner") else variant.axis}
         assert variant.scores.keys() == shipped["scores"].keys()
         assert variant.members is None or variant.members <= shipped["members"]["count"]
         assert variant.checkpoints <= shipped["training"]["checkpoints"]
@@ -58,7 +58,7 @@ SETTINGS = {
     "projection": {"kind": "sjlt", "dim": 64, "nonzeros": 2},
     "scores": {"ridge": [0.1, 1.0], "soft_threshold": [0.0], "weights": True, "average": "paper"},
     "ablation": {"members": [1, 2], "dim": [16], "ridge": [0.0, 0.5], "checkpoints": [1, 3]}
-    | {"projection": ["sjlt", "rademacher", "identity"]},
+    | {"projection": ["sjlt", "rademacher", "identity"], "preconditioner": ["none", "kronecker"]},
 }
 
 
@@ -73,11 +73,14 @@ def test_what_the_values_stand_for():
     assert found["projection", "sjlt"].projection == "sjlt2-64"
     assert found["projection", "rademacher"].projection == "rademacher-64"
     assert found["projection", "identity"].projection == "identity"
+    assert found["preconditioner", "none"].projection == "sjlt2-64"
+    assert found["preconditioner", "kronecker"].projection == "kronecker-sjlt2-64"
     assert found["checkpoints", "3"].checkpoints == 3
     assert {variant.projection for variant in found.values()} == set(projections(SETTINGS))
     alone = SETTINGS | {"projection": {"kind": "identity", "dim": None, "nonzeros": 1}}
     alone["ablation"] = SETTINGS["ablation"] | {"projection": ["identity"]}
-    assert {variant.projection for variant in variants(alone)} == {"identity"} == set(projections(alone))
+    expected = {"identity", "kronecker-identity"}
+    assert {variant.projection for variant in variants(alone)} == expected == set(projections(alone))
     assert not [variant for variant in variants(alone) if variant.axis == "dim"]
 
 

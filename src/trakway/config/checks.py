@@ -53,6 +53,19 @@ def _projection(s: dict) -> Iterator[Fault]:
         )
     if kind != "identity" and dim is None:
         yield "projection.dim", f"a whole number >= 1 for {kind}", "Set it, e.g. to 1024, or choose `kind: identity`."
+    if s["projection"]["precision"] != "float32" and "factored" in (kind, *s["ablation"]["projection"]):
+        yield (
+            "projection.precision",
+            "float32 for factored, which never forms the gradients that would be rounded",
+            "Set it, or leave factored out of projection.kind and ablation.projection.",
+        )
+    preconditioned = "kronecker" in (s["projection"]["preconditioner"], *s["ablation"]["preconditioner"])
+    if preconditioned and "factored" in (kind, *s["ablation"]["projection"]):
+        yield (
+            "projection.preconditioner",
+            "none with factored, which never forms the gradients that would be changed",
+            "Set it, or leave factored out of projection.kind and ablation.projection.",
+        )
     if kind == "sjlt" and dim is not None and nonzeros > dim:
         yield (
             "projection.nonzeros",

@@ -14,11 +14,19 @@ AXES = {
     "ridge": "Relative ridge λ",
     "weights": "Weights Q",
     "projection": "Projection",
+    "preconditioner": "Preconditioner",
     "checkpoints": "Checkpoints of each member",
     "soft_threshold": "Soft threshold",
     "average": "Order of averaging",
 }
-VALUES = {"sjlt": "SJLT", "rademacher": "Rademacher", "identity": "Identity"}
+VALUES = {
+    "sjlt": "SJLT",
+    "rademacher": "Rademacher",
+    "factored": "Factored",
+    "identity": "Identity",
+    "none": "None",
+    "kronecker": "Kronecker",
+}
 
 
 @styled

@@ -1,5 +1,8 @@
 """Gradients of the model output, one row an example."""
 
+from trakway.gradients.factored import require_layers, shapes
 from trakway.gradients.per_example import per_example_gradients
+from trakway.gradients.preconditioning import Preconditioner, precondition
+from trakway.gradients.projected import projected_gradients
 
-__all__ = ["per_example_gradients"]
+__all__ = ["Preconditioner", "per_example_gradients", "precondition", "projected_gradients", "require_layers", "shapes"]

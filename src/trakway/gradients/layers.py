@@ -6,6 +6,7 @@ dimension of ``inputs`` may hold several rows an example (R = B·T, as with T no
 summed, for f of an example is a function of all its rows.
 """
 
+from collections import Counter
 from collections.abc import Callable
 
 import torch
@@ -21,16 +22,30 @@ LayerGradient = Callable[[nn.Module, Tensor, Tensor, int], dict[str, Tensor]]
 
 def supported(model: nn.Module, names: list[str]) -> bool:
     """Whether every parameter in ``names`` is trained and the weight or bias of one layer that this file knows."""
+    return not unknown(model, names)
+
+
+def unknown(model: nn.Module, names: list[str]) -> list[str]:
+    """Return those of ``names`` that are not trained, or not the weight or bias of one layer that this file knows."""
     known = {
-        f"{prefix}.{name}" if prefix else name
+        full_name(prefix, name)
         for prefix, module in model.named_modules()
         if gradient_of(module) is not None
         for name in ("weight", "bias")  # not, say, the weight_orig that a pruned layer computes its weight from
         if name in module._parameters
     }
     # named_parameters drops the second name of a tied parameter, whose gradient has two sources.
-    tied = len(list(model.named_parameters(remove_duplicate=False))) != len(list(model.named_parameters()))
-    return not tied and set(names) <= known and all(model.get_parameter(name).requires_grad for name in names)
+    sources = Counter(id(parameter) for _, parameter in model.named_parameters(remove_duplicate=False))
+    return [
+        name
+        for name in names
+        if name not in known or not (parameter := model.get_parameter(name)).requires_grad or sources[id(parameter)] > 1
+    ]
+
+
+def full_name(prefix: str, name: str) -> str:
+    """Return the name in the model of a parameter of the module called ``prefix``."""
+    return f"{prefix}.{name}" if prefix else name
 
 
 def gradient_of(module: nn.Module) -> LayerGradient | None:
@@ -61,7 +76,7 @@ def convolution(module: nn.Conv2d, inputs: Tensor, slope: Tensor, examples: int)
         )
     result = {"weight": weight.reshape(examples, -1)}
     if module.bias is not None:
-        result["bias"] = _by_example(slope.flatten(2).sum(2), examples)
+        result["bias"] = bias(module, slope, examples)
     return result
 
 
@@ -81,8 +96,15 @@ def linear(module: nn.Linear, inputs: Tensor, slope: Tensor, examples: int) -> d
     right = inputs.reshape(examples, -1, module.in_features)
     result = {"weight": torch.bmm(left.transpose(1, 2), right).flatten(1)}
     if module.bias is not None:
-        result["bias"] = left.sum(1)
+        result["bias"] = bias(module, slope, examples)
     return result
+
+
+def bias(module: nn.Conv2d | nn.Linear, slope: Tensor, examples: int) -> Tensor:
+    """Return the gradients of the bias of a convolution or affine map, (B, out)."""
+    if type(module) is nn.Linear:
+        return slope.reshape(examples, -1, module.out_features).sum(1)
+    return _by_example(slope.flatten(2).sum(2), examples)
 
 
 def batch_norm(module: nn.BatchNorm2d, inputs: Tensor, slope: Tensor, examples: int) -> dict[str, Tensor]:

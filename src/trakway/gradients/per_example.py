@@ -5,6 +5,8 @@ gradient from the layer's input and output gradient; it is several times faster,
 knows. `vmapped` (``vmap`` of ``grad``) serves every other model.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
 import torch
@@ -13,11 +15,12 @@ from torch.func import functional_call, grad_and_value, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from trakway.gradients import layers
+from trakway.gradients.backward import watch
 from trakway.tasks import Batch, Task
 
 ROWS = {"cpu": 256, "cuda": 1024}  # rows that go through a model at a time, where f is a mean over draws
 
-_tried: WeakKeyDictionary = WeakKeyDictionary()  # model: names of parameters, whether `layerwise` is right for them
+_tried: WeakKeyDictionary = WeakKeyDictionary()  # model: names of parameters, which of them `layerwise` misses
 
 
 def per_example_gradients(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -32,45 +35,68 @@ def per_example_gradients(task: Task, model: nn.Module, batch: Batch) -> tuple[T
         (outputs (B,), gradients (B, p)), float32: the attributed parameters' gradients, flattened, in the order of
         ``task.attributed``. The memory beside them does not grow with the draws that f is a mean over.
     """
-    # Full float32 and a fixed order of sums, whatever the models were trained in.
+    with exact(task):
+        first = pieces(task, batch)[0][2]
+        compute = layerwise if _sees_all(task, model, first) else vmapped
+        return add_pieces(task, batch, lambda piece: compute(task, model, piece))
+
+
+@contextmanager
+def exact(task: Task) -> Iterator[None]:
+    """Compute in full float32 and with a fixed order of sums, whatever the models were trained in."""
     exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
     with exact, torch.autocast(torch.device(task.device).type, enabled=False):
-        pieces = list(task.pieces(batch, ROWS[torch.device(task.device).type]))
-        compute = layerwise if _sees_all(task, model, pieces[0][2]) else vmapped
-        if len(pieces) == 1:
-            return compute(task, model, batch)
-        outputs = gradients = None
-        for examples, share, piece in pieces:
-            some, rows = compute(task, model, piece)
-            if outputs is None:
-                outputs = some.new_zeros(len(batch[0]))
-                gradients = rows.new_zeros(len(batch[0]), rows.shape[1])
-            outputs[examples] += share * some
-            gradients[examples].add_(rows, alpha=share)
-        return outputs, gradients
+        yield
+
+
+def pieces(task: Task, batch: Batch) -> list[tuple[slice, float, Batch]]:
+    """Return (examples, share, piece) of the pieces of a batch that go through the model one after the other."""
+    return list(task.pieces(batch, ROWS[torch.device(task.device).type]))
+
+
+def add_pieces(task: Task, batch: Batch, compute: Callable[[Batch], tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Return the outputs (B,) and rows (B, size) that ``compute`` gives for a batch, added up over its pieces."""
+    cut = pieces(task, batch)
+    if len(cut) == 1:
+        return compute(batch)
+    outputs = rows = None
+    for examples, share, piece in cut:
+        some, part = compute(piece)
+        if outputs is None:
+            outputs = some.new_zeros(len(batch[0]))
+            rows = part.new_zeros(len(batch[0]), part.shape[1])
+        outputs[examples] += share * some
+        rows[examples].add_(part, alpha=share)
+    return outputs, rows
 
 
 def _sees_all(task: Task, model: nn.Module, batch: Batch) -> bool:
-    """Whether `layerwise` is right for a model: tried once, against the gradient of the sum of f over a batch.
+    """Whether `layerwise` is right for a model: by its layers, and by a trial."""
+    return layers.supported(model, task.attributed(model)) and missed(task, model, batch) is None
 
-    A layer's type says much but not all: a weight may also be used without calling its layer.
+
+def missed(task: Task, model: nn.Module, batch: Batch) -> str | None:
+    """Return the parameter of whose gradient `layerwise` misses most, None where it has all there is.
+
+    Tried once a model, against the gradient of the sum of f over a batch: a layer's type says much but not all, since a
+    weight may also be used without calling its layer.
     """
     names = task.attributed(model)
-    if not layers.supported(model, names):
-        return False
     if (tried := _tried.get(model)) is None or tried[0] != names:
-        _tried[model] = tried = names, _adds_up(task, model, batch, names)
+        _tried[model] = tried = names, _most_missed(task, model, batch, names)
     return tried[1]
 
 
-def _adds_up(task: Task, model: nn.Module, batch: Batch, names: list[str]) -> bool:
+def _most_missed(task: Task, model: nn.Module, batch: Batch, names: list[str]) -> str | None:
     parameters = [model.get_parameter(name) for name in names]
     with torch.enable_grad():
         total = torch.autograd.grad(task.output(model, batch).sum(), parameters, materialize_grads=True)
-    expected = torch.cat([gradient.flatten() for gradient in total]).double()
-    found = layerwise(task, model, batch)[1].double().sum(0)
+    found = layerwise(task, model, batch)[1].sum(0, dtype=torch.float64)
+    parts = zip(found.split([gradient.numel() for gradient in total]), total, strict=True)
+    errors = torch.stack([(part - gradient.flatten()).norm() for part, gradient in parts])
+    lengths = torch.stack([gradient.double().norm() for gradient in total])
     # Rounding is far below this, a missing layer far above. Not finite is not for here to judge.
-    return not (found - expected).norm() > 1e-3 * expected.norm()
+    return names[int(errors.argmax())] if errors.norm() > 1e-3 * lengths.norm() else None
 
 
 def vmapped(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -101,32 +127,10 @@ def layerwise(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, Tenso
     gradients = torch.empty(examples, sum(sizes), device=batch[0].device)
     unwritten = set(names)
 
-    calls = []
-    hooks = []
-    for prefix, module in model.named_modules():
-        if layers.gradient_of(module) is not None:
-
-            def remember(module, inputs, output, prefix=prefix):
-                if not output.requires_grad:  # frozen, and so is all that came before
-                    return output
-                calls.append((prefix, module, inputs[0].detach(), output))
-                # The model goes on with a copy: an in-place ReLU must not change what is differentiated here.
-                return output.clone()
-
-            hooks.append(module.register_forward_hook(remember))
-    try:
-        with torch.enable_grad():
-            outputs = task.output(model, batch)
-            total = outputs.sum()
-        slopes = torch.autograd.grad(total, [output for *_, output in calls], allow_unused=True)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    for (prefix, module, inputs, _), slope in zip(calls, slopes, strict=True):
-        if slope is None:
-            continue
+    outputs, calls = watch(task, model, batch)
+    for prefix, module, inputs, slope in calls:
         for name, rows in layers.gradient_of(module)(module, inputs, slope, examples).items():
-            full = f"{prefix}.{name}" if prefix else name
+            full = layers.full_name(prefix, name)
             if full in unwritten:
                 gradients[:, starts[full] : starts[full] + rows.shape[1]] = rows
                 unwritten.remove(full)
@@ -135,4 +139,4 @@ def layerwise(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, Tenso
     for name, size in zip(names, sizes, strict=True):
         if name in unwritten:  # f does not depend on it
             gradients[:, starts[name] : starts[name] + size] = 0
-    return outputs.detach().float(), gradients
+    return outputs.float(), gradients

@@ -21,7 +21,10 @@ class Projection(ABC):
         parameters: p, the number of gradient coordinates.
         dim: k, the number of features.
         precision: what gradients are rounded to before the product, float32 or bfloat16; sums are float32.
+        by_layer: whether features are made of the layers' inputs and output gradients, without gradients (B, p).
     """
+
+    by_layer = False
 
     def __init__(self, parameters: int, dim: int, precision: str = "float32"):
         if parameters < 1 or dim < 1:

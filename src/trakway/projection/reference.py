@@ -32,3 +32,20 @@ def matrix(kind: str, rows: range, dim: int, key: int, nonzeros: int = 1) -> np.
             for column, sign in sjlt_entries(i, dim, key, nonzeros):
                 out[n, column] += sign
     return out / np.sqrt(dim if kind == "rademacher" else nonzeros)
+
+
+def factored_matrix(shapes: list[tuple[int, ...]], dim: int, keys: list[int]) -> np.ndarray:
+    """Return all of P of the factored projection, float64 (p, k)."""
+    small = max(size for size in range(1, dim + 1) if dim % size == 0 and size * size <= dim)
+    large = dim // small
+    blocks, o, i, n = [], 0, 0, 0  # the next row of the outputs' signs, of the inputs', and of the others' matrix
+    for shape in shapes:
+        if len(shape) == 2:
+            outward = np.array([rademacher_signs(o + row, small, keys[0]) for row in range(shape[0])])
+            inward = np.array([rademacher_signs(i + row, large, keys[1]) for row in range(shape[1])])
+            blocks.append(np.kron(outward, inward) / np.sqrt(dim))
+            o, i = o + shape[0], i + shape[1]
+        else:
+            blocks.append(matrix("sjlt", range(n, n + shape[0]), dim, keys[2]))
+            n += shape[0]
+    return np.concatenate(blocks)

@@ -89,7 +89,7 @@ def _fill(columns, signs, start, dim, key):  # pragma: no cover (compiled)
 @numba.njit("void(float32[:, ::1], float32[:, :], int32[:, :], float32[:, :])", cache=True)
 def _scatter(product, gradients, columns, signs):  # pragma: no cover (compiled)
     """Write gradients (B, rows) times these rows of √s·P to product (B, k)."""
-    (batch, dim), rows = product.shape, gradients.shape[1]
+    (batch, dim), rows, count = product.shape, gradients.shape[1], columns.shape[0]
     values = np.empty((SLAB, LANES), np.float32)
     sums = np.empty((dim, LANES), np.float32)
     for tile in range(0, batch, LANES):
@@ -97,7 +97,11 @@ def _scatter(product, gradients, columns, signs):  # pragma: no cover (compiled)
         for start in range(0, rows, SLAB):
             stop = min(start + SLAB, rows)
             load_lanes(values, gradients, tile, start, stop - start)
-            for entry in range(columns.shape[0]):
+            for entry in range(0, count - 1, 2):  # the values come from the cache once for two entries
+                for i in range(start, stop):
+                    add_scaled(sums, np.int64(columns[entry, i]), values, i - start, signs[entry, i])
+                    add_scaled(sums, np.int64(columns[entry + 1, i]), values, i - start, signs[entry + 1, i])
+            for entry in range(count - count % 2, count):
                 for i in range(start, stop):
                     add_scaled(sums, np.int64(columns[entry, i]), values, i - start, signs[entry, i])
         store_lanes(sums, product, tile, 0, dim)

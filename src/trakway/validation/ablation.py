@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trakway.errors import UserError
-from trakway.plan import NEEDS, main_method, projection_name
+from trakway.plan import NEEDS, main_method, other_kind, projection_name
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Variant:
     """One run of the ablation.
 
     Attributes:
-        axis: what is varied: members, dim, ridge, weights, average, projection, checkpoints.
+        axis: what is varied: members, dim, ridge, weights, average, projection, preconditioner, checkpoints.
         value: its value, as text.
         projection: name of the projection whose features are used.
         members: number of members, None = all.
@@ -62,7 +62,8 @@ def variants(settings: dict) -> Iterator[Variant]:
         for average in ("paper", "joint"):
             yield Variant("average", average, name, None, 1, {**scores, "average": average})
     for kind in ablation["projection"] if main["kind"] != "identity" else []:
-        projection = {"kind": kind, "dim": None} if kind == "identity" else {**main, "kind": kind}
-        yield Variant("projection", kind, projection_name(projection), None, 1, scores)
+        yield Variant("projection", kind, projection_name(other_kind(main, kind)), None, 1, scores)
+    for kind in ablation["preconditioner"]:
+        yield Variant("preconditioner", kind, projection_name({**main, "preconditioner": kind}), None, 1, scores)
     for checkpoints in ablation["checkpoints"]:
         yield Variant("checkpoints", str(checkpoints), name, None, checkpoints, scores)
