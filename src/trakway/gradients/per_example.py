@@ -91,7 +91,8 @@ def _most_missed(task: Task, model: nn.Module, batch: Batch, names: list[str]) -
     parameters = [model.get_parameter(name) for name in names]
     with torch.enable_grad():
         total = torch.autograd.grad(task.output(model, batch).sum(), parameters, materialize_grads=True)
-    found = layerwise(task, model, batch)[1].sum(0, dtype=torch.float64)
+    # Row by row: a sum in float64 would first write all of them out in it.
+    found = sum(row.double() for row in layerwise(task, model, batch)[1])
     parts = zip(found.split([gradient.numel() for gradient in total]), total, strict=True)
     errors = torch.stack([(part - gradient.flatten()).norm() for part, gradient in parts])
     lengths = torch.stack([gradient.double().norm() for gradient in total])
