@@ -13,12 +13,9 @@ import argparse
 import gc
 import json
 import os
-import platform
-import resource
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -31,22 +28,10 @@ OURS = {
 THEIRS = {"traker rademacher": "rademacher", "traker normal": "normal"}
 
 
-def processor() -> str:
-    """Return the processor's name."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0]} x {len(names)}" if names else platform.processor()
-
-
-def peak_mb() -> float:
-    """Return the largest resident size so far, MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def measure(name: str, parameters: int, dim: int, batch: int) -> dict:
     """Time one projection in this process."""
     import torch
+    from machine import peak_mb
 
     from trakway.projection.build import build_projection
 
@@ -100,13 +85,9 @@ def main() -> None:
         return
 
     import pandas as pd
+    from machine import made
 
-    made = {
-        "processor": processor(),
-        "versions": ", ".join(f"{name} {version(name)}" for name in ("torch", "numba", "numpy", "traker")),
-        "command": "python benchmarks/projection.py " + " ".join(sys.argv[1:]),
-        "note": arguments.note,
-    }
+    about = made("torch", "numba", "numpy", "traker", note=arguments.note)
     rows = []
     for parameters in arguments.parameters:
         for dim in arguments.dims:
@@ -116,7 +97,7 @@ def main() -> None:
                     command = [sys.executable, __file__, "--one", json.dumps(case)]
                     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
                     found = json.loads(done.stdout.splitlines()[-1])
-                    rows.append({"projection": name, "p": parameters, "k": dim, "batch": batch} | found | made)
+                    rows.append({"projection": name, "p": parameters, "k": dim, "batch": batch} | found | about)
                     print(*case, *found.values(), flush=True)
                     pd.DataFrame(rows).to_csv(arguments.output, index=False)
 
