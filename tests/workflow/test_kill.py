@@ -108,7 +108,7 @@ STAGES = {
         {"models/00001.json", "models/00001/config.json", "00000-00002.json"},
     ),
     "features": (
-        "features/sjlt1-32/norm/0/00000-00002",
+        "features/kronecker-sjlt1-32/norm/0/00000-00002",
         "*/.train.partial.json:2",
         "info.json",
         {".train.partial.json", ".train.partial.npy"},

@@ -122,8 +122,8 @@ class TestDiffusion:
         with digits.edited({"journey": journey, "removal": {"timesteps": [300]}}):
             pending = digits.pending()
         assert {"targets/targets.parquet", "targets/noisy.npy", "scores/journey_trak.npy"} <= pending
-        assert fnmatch.filter(pending, "features/sjlt1-32/output/*/train.npy")
-        assert fnmatch.filter(pending, "features/sjlt1-32/window-700/*/train.npy")
+        assert fnmatch.filter(pending, "features/kronecker-sjlt1-32/output/*/train.npy")
+        assert fnmatch.filter(pending, "features/kronecker-sjlt1-32/window-700/*/train.npy")
         assert fnmatch.filter(pending, "outputs/evaluation/*")
         assert {file.split("/")[1] for file in fnmatch.filter(pending, "train/*")} == {"removal"}
         untouched = {"data/*", "subsets/[!r]*", "subsets/reference.npy", "outputs/members/*", "outputs/domain/*"}

@@ -1,10 +1,10 @@
 """Kronecker-factored preconditioning: gradients in whose coordinates the training loss curves alike in all directions.
 
 The gradient G (out, in) of a weight becomes √tr(L) · L^(-1/2) G R^(-1/2), L = E[G Gᵀ] and R = E[Gᵀ G] over training
-examples: L ⊗ R / tr(L) stands for the second moment of G (Gupta et al., ICML 2018, section 3), as K-FAC's factors do
-for the curvature of the loss in influence functions (Grosse et al., 2023, section 2.2). The dot product of two
-preconditioned gradients is then an influence with that inverse in the middle. Every parameter is a matrix here, a
-vector one of a single column.
+examples: L ⊗ R / tr(L) stands for the second moment of G (Shampoo; Gupta, Koren, Singer, ICML 2018), as the factors of
+K-FAC stand for the curvature of the loss in influence functions (Grosse et al., 2023; for diffusion models Mlodozeniec
+et al., ICLR 2025). The dot product of two preconditioned gradients is an influence with the inverse in the middle.
+Every parameter is a matrix here, a vector one of a single column.
 """
 
 import math
