@@ -50,6 +50,7 @@ def test_a_column_a_timestep_fid_above_kid(check):
     assert labels == {"Same model, new draws", "Retrained on all data", "Random removal", "journey-TRAK", "TRAK"}
     for part in ("6 samples", "2 models a removal", "100 completions", "classifier on digits: resnet_small"):
         assert part in figure.get_supxlabel()
+    assert "1 model a removal" in shift(table().assign(seeds=1)).get_supxlabel()
 
 
 def test_bands_are_intervals():

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from trakway.figures.style import EDGE, footnote, legend_beside, look, percent, reach, styled
+from trakway.figures.style import EDGE, counted, footnote, legend_beside, look, percent, reach, styled
 
 WHICH = {"top": "most helpful", "bottom": "most harmful"}
 
@@ -41,7 +41,7 @@ def removal(
             axes.set_ylim(-0.02, None)
     legend_beside(figure)
     targets, seeds = int(table["targets"].max()), int(table["seeds"].max())
-    trained = f"{targets} targets that are right before, {seeds} models a removal"
+    trained = f"{targets} targets that are right before, {counted(seeds, 'model')} a removal"
     footnote(figure, f"{trained}; bars and grey band: {percent(level)} interval over targets")
     figure.suptitle(title)
     return figure

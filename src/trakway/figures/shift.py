@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from trakway.figures.style import EDGE, footnote, legend_beside, look, percent, reach, styled
+from trakway.figures.style import EDGE, counted, footnote, legend_beside, look, percent, reach, styled
 
 MEASURES = {"fid": "FID", "kid": "KID"}
 LEVELS = ("same model", "retrained")
@@ -44,7 +44,7 @@ def shift(table: pd.DataFrame, title: str = "Completions after removal and retra
     figure.align_ylabels(grid[:, 0])
     legend_beside(figure)
     first = table.iloc[0]
-    drawn = f"{table['targets'].max():.0f} samples, {table['seeds'].max():.0f} models a removal"
+    drawn = f"{counted(table['targets'].max(), 'sample')}, {counted(table['seeds'].max(), 'model')} a removal"
     drawn += f", {first['completions']} completions a model; features: {first['features']}"
     held = "FID and KID between the completions of the retrained and of the original model, 0 for equal distributions"
     footnote(figure, f"{held}; bars and bands: {percent(level)} interval over samples\n{drawn}")

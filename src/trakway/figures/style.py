@@ -95,6 +95,11 @@ def words(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def counted(count: float, noun: str) -> str:
+    """Write a whole number of things: ``counted(1, "model")`` → ``1 model``, ``counted(2, "model")`` → ``2 models``."""
+    return f"{count:.0f} {noun}{'' if count == 1 else 's'}"
+
+
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
     """Run a drawing function in this style, whatever the caller's matplotlib settings; leave those as they were."""
 
