@@ -12,8 +12,7 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-STEPS = (300, 500, 700, 900)
-DRAWS = (20, 100)
+DRAWS = {300: (20,), 500: (20,), 700: (20, 100), 900: (20, 100)}  # of noise, at each step
 
 
 def models(results: Path, ensemble: str) -> list:
@@ -44,7 +43,7 @@ def variants(settings: dict, results: Path) -> dict:
 
     images = read_array(results / "targets/images.npy")
     found = {}
-    for draws in DRAWS:
+    for draws in sorted({draws for some in DRAWS.values() for draws in some}):
         for image in ("x0 hat", "final"):
             task = build_task(settings, results / "data", targets=results / "targets/targets.parquet")
             task.journey = {**task.journey, "target_draws": draws}
@@ -52,7 +51,7 @@ def variants(settings: dict, results: Path) -> dict:
             if image == "final":
                 task.seen = images[table["target"]]
             whole = (table["role"] == "evaluation") & (table["kind"] == "generated") & (table["patch"] == "")
-            for step in STEPS:
+            for step in (step for step, some in DRAWS.items() if draws in some):
                 entries = table.index[whole & (table["timestep"] == step).fillna(False)].to_numpy()
                 found[step, image, draws] = task, entries
     return found
@@ -83,7 +82,7 @@ def scores(settings: dict, results: Path, cases: dict) -> dict:
     name = projection_name(projection)
     members = models(results, "members")
     ridges = {}
-    for function, method in [("output", "journey_trak")] + [(f"window-{step}", "journey_window") for step in STEPS]:
+    for function, method in [("output", "journey_trak")] + [(f"window-{step}", "journey_window") for step in DRAWS]:
         ridges[function] = read_json(results / f"scores/{method}.json")["ridge"]
     train = {function: features(results, name, function) for function in ridges}
     total = {}
@@ -134,7 +133,8 @@ def main(arguments) -> None:
             outputs[case].append(output_of(task, model, task.target_batch(entries)))
     attributed = scores(settings, arguments.results, cases)
     rows = []
-    for case, (step, image, draws) in zip(cases, cases, strict=True):
+    for case in sorted(cases):
+        step, image, draws = case
         f = np.array(outputs[case], np.float64).reshape(len(masks), -1, len(cases[case][1]))
         mean = f.mean(1)
         alike = np.corrcoef(mean.T)[np.triu_indices(f.shape[2], 1)].mean()
