@@ -24,6 +24,7 @@ def test_a_panel_a_setting(check):
     members, projection = panels["Members"], panels["Projection"]
     assert [label.get_text() for label in members.get_xticklabels()] == ["1", "2", "10"]
     assert [label.get_text() for label in projection.get_xticklabels()] == ["SJLT", "Rademacher"]
+    assert {label.get_rotation() for label in projection.get_xticklabels()} == {0}
     assert len(members.lines) == len(projection.lines) + 1  # numbers are joined, kinds are not
     filled = members.collections[-1].get_facecolor()
     assert (filled[:2, :3] == 1).all()
@@ -39,3 +40,10 @@ def test_any_number_of_panels(check, count):
     check(figure)
     assert len(figure.axes) == count
     assert "filled" not in figure.get_supxlabel()
+
+
+def test_many_long_values_are_turned():
+    kinds = ["sjlt", "rademacher", "factored", "identity"]
+    table = pd.DataFrame({"axis": "projection", "value": kinds, "lds": 0.5, "lds_low": 0.4, "lds_high": 0.6})
+    (axes,) = ablation(table).axes
+    assert {label.get_rotation() for label in axes.get_xticklabels()} == {20}

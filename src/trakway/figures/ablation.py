@@ -19,6 +19,7 @@ AXES = {
     "soft_threshold": "Soft threshold",
     "average": "Order of averaging",
 }
+LETTERS = 28  # that fit below a panel side by side
 VALUES = {
     "sjlt": "SJLT",
     "rademacher": "Rademacher",
@@ -65,7 +66,10 @@ def ablation(
             position, part["lds"], yerr=reach(part, "lds"), fmt="none", ecolor=EDGE, elinewidth=1.2, capsize=3
         )
         axes.scatter(position, part["lds"], s=44, color=np.where(kept, BLUE, "white"), edgecolor=BLUE, zorder=3)
-        axes.set_xticks(position, values.replace(VALUES))
+        shown = values.replace(VALUES)
+        axes.set_xticks(position, shown)
+        if shown.str.len().sum() > LETTERS:
+            axes.tick_params(axis="x", labelrotation=20)
         axes.set_xlim(-0.5, len(part) - 0.5)
         axes.grid(axis="x", visible=False)
         axes.set_xlabel(AXES.get(names[place], words(names[place])))
