@@ -23,7 +23,7 @@ def test_features_that_are_computed_are_those_that_are_used(shipped):
     assert {variant.projection for variant in variants(shipped)} == set(computed)
     assert next(iter(computed)) == projection_name(shipped["projection"])
     for projection in computed.values():
-        assert build_projection(projection | {"dim": projection["dim"] and 8}, 20, 0, 0).parameters == 20
+        assert build_projection(projection | {"dim": projection["dim"] and 8}, 20, 0, 0, [(4, 5)]).parameters == 20
 
 
 def test_every_value_of_every_grid_is_run_once(shipped):
