@@ -11,8 +11,6 @@ a first one, which checks the way taken and makes the signs and is part of the m
 import argparse
 import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -89,14 +87,12 @@ def main() -> None:
         return
 
     import pandas as pd
-    from machine import made
+    from machine import alone, made
 
     about = made("torch", "torchvision", "numba", note=arguments.note)
     rows = []
     for case in RUNS:
-        command = [sys.executable, __file__, "--one", json.dumps(case)]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        found = json.loads(done.stdout.splitlines()[-1])
+        found = alone(case)
         rows.append({"projection": case[0]} | found | about)
         print(case[0], *found.values(), flush=True)
         pd.DataFrame(rows).to_csv(arguments.output, index=False)

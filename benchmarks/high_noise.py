@@ -71,9 +71,8 @@ def scores(settings: dict, results: Path, cases: dict) -> dict:
     """Return {(step, image, draws, function): scores (targets, n)} by the dual form of TRAK's kernel."""
     import numpy as np
 
-    from trakway import seeds
     from trakway.files import read_json
-    from trakway.gradients import precondition, projected_gradients
+    from trakway.gradients import build_preconditioner, projected_gradients
     from trakway.plan import projection_name
     from trakway.projection.build import build_projection
     from trakway.training import load_model
@@ -89,11 +88,7 @@ def scores(settings: dict, results: Path, cases: dict) -> dict:
     for m, (folder, record) in enumerate(members):
         task = next(iter(cases.values()))[0]
         model = load_model(task, folder, record)
-        change = None
-        if projection["preconditioner"] != "none":
-            order = seeds.generator(task.seed, "preconditioner").permutation(task.train_size)
-            rows = np.sort(order[: projection["preconditioner_examples"]])
-            change = precondition(task, model, rows, projection["damping"], 50)
+        change = build_preconditioner(projection, task, model, 50)
         project = build_projection(projection, sum(p.numel() for p in model.parameters()), task.seed, record["index"])
         inverses = {}
         for function, ridge in ridges.items():

@@ -1,8 +1,10 @@
 """What a benchmark's table tells of the run that made it."""
 
+import json
 import platform
 import resource
 import shlex
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +21,13 @@ def processor() -> str:
 def peak_mb() -> float:
     """Return the largest resident size so far, MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def alone(case: list) -> dict:
+    """Return what this script prints, as JSON in its last line, for ``--one CASE`` in a process of its own."""
+    command = [sys.executable, sys.argv[0], "--one", json.dumps(case)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def made(*packages: str, note: str = "") -> dict[str, str]:

@@ -13,8 +13,6 @@ import argparse
 import gc
 import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -85,7 +83,7 @@ def main() -> None:
         return
 
     import pandas as pd
-    from machine import made
+    from machine import alone, made
 
     about = made("torch", "numba", "numpy", "traker", note=arguments.note)
     rows = []
@@ -94,9 +92,7 @@ def main() -> None:
             for batch in arguments.batches:
                 for name in arguments.kinds:
                     case = [name, parameters, dim, batch]
-                    command = [sys.executable, __file__, "--one", json.dumps(case)]
-                    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-                    found = json.loads(done.stdout.splitlines()[-1])
+                    found = alone(case)
                     rows.append({"projection": name, "p": parameters, "k": dim, "batch": batch} | found | about)
                     print(*case, *found.values(), flush=True)
                     pd.DataFrame(rows).to_csv(arguments.output, index=False)

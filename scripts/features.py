@@ -19,7 +19,7 @@ def main(arguments):
 
     settings = read_settings(arguments.settings)
     task = build_task(settings, arguments.data, arguments.device, arguments.targets, arguments.function)
-    trained = build_task(settings, arguments.data, arguments.device)
+    trained = task if arguments.function == "output" else build_task(settings, arguments.data, arguments.device)
     shard = read_json(arguments.models)
     folder = arguments.models.parent / shard["folder"]
     members = [

@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trakway import seeds
 from trakway.errors import UserError
 from trakway.fingerprint import fingerprint
-from trakway.gradients import Preconditioner, precondition, projected_gradients, require_layers, shapes
+from trakway.gradients import Preconditioner, build_preconditioner, projected_gradients, require_layers, shapes
 from trakway.progress import track
 from trakway.projection.base import Projection
 from trakway.projection.build import build_projection
@@ -112,13 +111,6 @@ class _Extractors:
         seen = shapes(model, self.task.attributed(model))
         return build_projection(self.projection, sum(map(math.prod, seen)), self.task.seed, index, seen)
 
-    def _precondition(self, model: nn.Module) -> Preconditioner | None:
-        if self.projection.get("preconditioner", "none") == "none":
-            return None
-        order = seeds.generator(self.task.seed, "preconditioner").permutation(self.task.train_size)
-        rows = np.sort(order[: self.projection["preconditioner_examples"]])
-        return precondition(self.trained, model, rows, self.projection["damping"], self.chunk)
-
     def _member(self, m: int) -> tuple[nn.Module, Projection, Preconditioner | None]:
         if self._open is None or self._open[0] != m:
             member = self.members[m]
@@ -132,7 +124,8 @@ class _Extractors:
                     f"member {member.index}, checkpoint {member.file}: tensor {bad} holds NaN or infinity; first seen "
                     f"at {example}; delete the file and run again, and lower training.learning_rate if it comes back"
                 )
-            self._open = m, model, self._project(model, member.index), self._precondition(model)
+            change = build_preconditioner(self.projection, self.trained, model, self.chunk)
+            self._open = m, model, self._project(model, member.index), change
         return self._open[1:]
 
     def _first_bad_example(self, model: nn.Module) -> str:

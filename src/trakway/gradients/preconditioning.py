@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trakway import seeds
 from trakway.errors import UserError
 from trakway.gradients.per_example import per_example_gradients
 from trakway.resumable import row_blocks
@@ -42,6 +43,26 @@ class Preconditioner:
             matrices = matrices @ right if right.ndim == 2 else matrices * right
             part.copy_(matrices.flatten(1))
         return gradients
+
+
+def build_preconditioner(projection: dict, task: Task, model: nn.Module, chunk: int) -> Preconditioner | None:
+    """Return the preconditioner that a projection asks for, None where it asks for none.
+
+    Args:
+        projection: the ``projection`` section: ``preconditioner``, and unless it is ``none`` or absent
+            ``preconditioner_examples`` (drawn by the experiment's seed, the same for all members) and ``damping``.
+        task: gives the f that models were trained on, and the examples.
+        model: in eval mode.
+        chunk: examples at a time.
+
+    Raises:
+        UserError: see `precondition`.
+    """
+    if projection.get("preconditioner", "none") == "none":
+        return None
+    order = seeds.generator(task.seed, "preconditioner").permutation(task.train_size)
+    rows = np.sort(order[: projection["preconditioner_examples"]])
+    return precondition(task, model, rows, projection["damping"], chunk)
 
 
 def precondition(task: Task, model: nn.Module, rows: np.ndarray, damping: float, chunk: int) -> Preconditioner:
