@@ -26,51 +26,34 @@ def models(results: Path, ensemble: str) -> list:
     return found
 
 
-def features(results: Path, name: str, function: str):
-    """Return training features (members, n, k)."""
-    import numpy as np
-
-    from trakway.files import read_array
-
-    (checkpoint,) = (results / "features" / name / function).iterdir()
-    return np.concatenate([read_array(shard / "train.npy") for shard in sorted(checkpoint.iterdir())])
-
-
 def variants(settings: dict, results: Path) -> dict:
-    """Return {(step, image, draws): (task, entries)}."""
+    """Return {(step, image, draws): a task with those entries alone in its table of targets}."""
     from trakway.files import read_array
     from trakway.tasks import build_task
 
     images = read_array(results / "targets/images.npy")
     found = {}
-    for draws in sorted({draws for some in DRAWS.values() for draws in some}):
-        for image in ("x0 hat", "final"):
-            task = build_task(settings, results / "data", targets=results / "targets/targets.parquet")
-            task.journey = {**task.journey, "target_draws": draws}
-            table = task.targets
-            if image == "final":
-                task.seen = images[table["target"]]
-            whole = (table["role"] == "evaluation") & (table["kind"] == "generated") & (table["patch"] == "")
-            for step in (step for step, some in DRAWS.items() if draws in some):
-                entries = table.index[whole & (table["timestep"] == step).fillna(False)].to_numpy()
-                found[step, image, draws] = task, entries
+    for step, some in DRAWS.items():
+        for draws in some:
+            for image in ("x0 hat", "final"):
+                task = build_task(settings, results / "data", targets=results / "targets/targets.parquet")
+                task.journey = {**task.journey, "target_draws": draws}
+                table = task.targets
+                whole = (table["role"] == "evaluation") & (table["kind"] == "generated") & (table["patch"] == "")
+                entries = (whole & (table["timestep"] == step).fillna(False)).to_numpy(bool)
+                task.targets = table[entries]
+                task.seen = images[task.targets["target"]] if image == "final" else task.seen[entries]
+                found[step, image, draws] = task
     return found
 
 
-def output_of(task, model, batch):
-    """Return f of a batch, a piece at a time."""
-    import torch
-
-    from trakway.gradients.per_example import add_pieces
-
-    with torch.no_grad():
-        return add_pieces(task, batch, lambda piece: ((f := task.output(model, piece)), f[:, None]))[0].numpy()
-
-
 def scores(settings: dict, results: Path, cases: dict) -> dict:
-    """Return {(step, image, draws, function): scores (targets, n)} by the dual form of TRAK's kernel."""
+    """Return {(step, image, draws, function): TRAK scores (targets, n)}."""
     import numpy as np
 
+    from trakway.attribution.loading import load_features
+    from trakway.attribution.material import Features, Material
+    from trakway.attribution.trak import estimate
     from trakway.files import read_json
     from trakway.gradients import build_preconditioner, projected_gradients
     from trakway.plan import projection_name
@@ -78,31 +61,30 @@ def scores(settings: dict, results: Path, cases: dict) -> dict:
     from trakway.training import load_model
 
     projection = settings["projection"]
-    name = projection_name(projection)
-    members = models(results, "members")
-    ridges = {}
-    for function, method in [("output", "journey_trak")] + [(f"window-{step}", "journey_window") for step in DRAWS]:
-        ridges[function] = read_json(results / f"scores/{method}.json")["ridge"]
-    train = {function: features(results, name, function) for function in ridges}
-    total = {}
-    for m, (folder, record) in enumerate(members):
-        task = next(iter(cases.values()))[0]
-        model = load_model(task, folder, record)
-        change = build_preconditioner(projection, task, model, 50)
-        project = build_projection(projection, sum(p.numel() for p in model.parameters()), task.seed, record["index"])
-        inverses = {}
-        for function, ridge in ridges.items():
-            phi = train[function][m].astype(np.float64)
-            kernel = phi @ phi.T
-            inverses[function] = phi.T @ np.linalg.inv(
-                kernel + ridge * np.trace(kernel) / phi.shape[1] * np.eye(len(phi))
-            )
-        for (step, image, draws), (task, entries) in cases.items():
-            rows = projected_gradients(task, model, task.target_batch(entries), project, change)[1].double().numpy()
-            for function in ("output", f"window-{step}"):
-                key = step, image, draws, function
-                total[key] = total.get(key, 0) + rows @ inverses[function]
-    return total
+    seen = {}
+    trained = next(iter(cases.values()))  # they differ in their targets alone
+    for folder, record in models(results, "members"):
+        model = load_model(trained, folder, record)
+        change = build_preconditioner(projection, trained, model, 50)
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        project = build_projection(projection, parameters, trained.seed, record["index"])
+        for case, task in cases.items():
+            batch = task.target_batch(np.arange(len(task.targets)))
+            rows = projected_gradients(task, model, batch, project, change)[1].numpy()
+            seen.setdefault(case, []).append(rows)
+    found = {}
+    for (step, image, draws), targets in seen.items():
+        for function, method in (("output", "journey_trak"), (f"window-{step}", "journey_window")):
+            (checkpoint,) = (results / "features" / projection_name(projection) / function).iterdir()
+            members = [
+                Features(entry.train, rows, entry.weights)
+                for entry, rows in zip(load_features(sorted(checkpoint.iterdir())), targets, strict=True)
+            ]
+            material = Material(settings["seed"], len(members[0].train), len(targets[0]), features=members)
+            out = np.empty((material.targets, material.size), np.float32)
+            estimate(material, out, read_json(results / f"scores/{method}.json")["ridge"], weights=False)
+            found[step, image, draws, function] = out
+    return found
 
 
 def main(arguments) -> None:
@@ -113,6 +95,7 @@ def main(arguments) -> None:
 
     from trakway.config import load_experiment
     from trakway.files import read_array, write_table
+    from trakway.outputs import model_outputs
     from trakway.progress import track
     from trakway.training import load_model
     from trakway.validation.lds import lds_per_target, noise_ceiling, predicted
@@ -123,14 +106,14 @@ def main(arguments) -> None:
     masks = read_array(arguments.results / "subsets/evaluation.npy")
     outputs = {case: [] for case in cases}
     for folder, record in track(models(arguments.results, "evaluation"), "models evaluated"):
-        model = load_model(next(iter(cases.values()))[0], folder, record)
-        for case, (task, entries) in cases.items():
-            outputs[case].append(output_of(task, model, task.target_batch(entries)))
+        model = load_model(next(iter(cases.values())), folder, record)
+        for case, task in cases.items():
+            outputs[case].append(model_outputs(task, model, len(task.targets)))
     attributed = scores(settings, arguments.results, cases)
     rows = []
     for case in sorted(cases):
         step, image, draws = case
-        f = np.array(outputs[case], np.float64).reshape(len(masks), -1, len(cases[case][1]))
+        f = np.array(outputs[case]).reshape(len(masks), -1, len(cases[case].targets))
         mean = f.mean(1)
         alike = np.corrcoef(mean.T)[np.triu_indices(f.shape[2], 1)].mean()
         lds = [

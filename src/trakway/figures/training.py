@@ -28,8 +28,8 @@ MARKERS = ["o", "s", "^", "D", "v"]
 def training(curves: pd.DataFrame, models: pd.DataFrame, title: str = "Training of the ensembles") -> Figure:
     """Draw loss against epochs and final test accuracy, an ensemble each: the median model and the middle 90 %.
 
-    Where models have a test loss (diffusion), it stands in the place of accuracy; an ensemble that has none (the domain's
-    classifier) is named in the footnote with its accuracy, for its loss is another quantity.
+    Where models have a test loss (diffusion), it stands in the place of accuracy; an ensemble that has none (the
+    domain's classifier) is named in the footnote with its accuracy, for its loss is another quantity.
 
     Args:
         curves: ensemble, index, epoch (from 1), loss.
