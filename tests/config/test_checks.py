@@ -67,6 +67,12 @@ FAULTS = {
         "kronecker",
         "none with factored",
     ),
+    "second moments of more examples than there are": (
+        {"projection": {"preconditioner": "kronecker", "preconditioner_examples": 201}},
+        "projection.preconditioner_examples",
+        "201",
+        "at most dataset.train_size = 200",
+    ),
     "factored without dim": (
         {"projection": {"kind": "factored", "dim": None}},
         "projection.dim",
@@ -227,6 +233,8 @@ FINE = {
         "projection": {"preconditioner": "kronecker"},
         "ablation": {"preconditioner": ["none"]},
     },
+    "second moments of all examples": {"projection": {"preconditioner": "kronecker", "preconditioner_examples": 200}},
+    "second moments that nobody asks for": {"projection": {"preconditioner_examples": 201}},
     "rounded gradients": {"projection": {"precision": "bfloat16"}},
     "nonzeros = dim": {"projection": {"dim": 4, "nonzeros": 4}},
     "nonzeros = dim of the ablation": {"projection": {"nonzeros": 4}, "ablation": {"dim": [4]}},

@@ -66,6 +66,13 @@ def _projection(s: dict) -> Iterator[Fault]:
             "none with factored, which never forms the gradients that would be changed",
             "Set it, or leave factored out of projection.kind and ablation.projection.",
         )
+    n, examples = s["dataset"]["train_size"], s["projection"]["preconditioner_examples"]
+    if preconditioned and n is not None and examples > n:
+        yield (
+            "projection.preconditioner_examples",
+            f"at most dataset.train_size = {n}: second moments are averaged over training examples",
+            "Lower it or raise dataset.train_size.",
+        )
     if kind == "sjlt" and dim is not None and nonzeros > dim:
         yield (
             "projection.nonzeros",
