@@ -66,7 +66,8 @@ def check_told():
         given_in_tier = where == "tier" and "(the default)" not in found
         assert line.startswith(f"{path}: {'tiers.demo.' if given_in_tier else ''}{key}: found ")
         told, rest = line.split("; allowed: ", 1)
-        assert told.endswith((f"found {found}", f'found "{found}"'))
+        harmed = "" if given_in_tier else " at the tier demo"
+        assert told.endswith((f"found {found}{harmed}", f'found "{found}"{harmed}'))
         assert words in rest
         if where == "tier":
             assert load_experiment(path, "paper")["seed"] == 2  # the other tier is as good as before

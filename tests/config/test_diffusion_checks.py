@@ -242,5 +242,7 @@ def test_other_tasks_have_no_unet(write, check_told):
 
 
 def test_the_nearest_method_of_the_task_is_named(write_diffusion):
-    with pytest.raises(UserError, match=r'methods\[0\]: found "tracin"; .*datamodel, random\. Did you mean "trak"\?'):
+    with pytest.raises(
+        UserError, match=r'methods\[0\]: found "tracin" at the tier demo; .*datamodel, random\. Did you mean "trak"\?'
+    ):
         load_experiment(write_diffusion({"methods": ["tracin", "trak"]}), "demo")

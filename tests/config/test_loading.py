@@ -301,7 +301,7 @@ def test_a_domain_that_only_a_tier_has(write_diffusion):
     path = write_diffusion({"domain": None, "dataset": {"train_size": 40}, "tiers": {"demo": tier}})
     (line,) = lines_of(path)
     assert line.startswith(
-        f"{path}: domain.training.batch_size: found 50 (the default); allowed: at most dataset.train"
+        f"{path}: domain.training.batch_size: found 50 (the default) at the tier demo; allowed: at most dataset.train"
     )
 
 

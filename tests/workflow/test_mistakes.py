@@ -3,9 +3,9 @@
 import pytest
 
 
-def fails(tree, *words: str, target: str = "smoke") -> str:
+def fails(tree, *words: str, arguments: tuple[str, ...] = ("smoke",)) -> str:
     """Run, which has to fail with these words and few others, and train nothing."""
-    result = tree.snakemake(target)
+    result = tree.snakemake(*arguments)
     assert result.returncode == 1, result.stdout[-5000:]
     for word in words:
         assert word in result.stdout, f"{word!r} is not in: {result.stdout}"
@@ -60,7 +60,7 @@ def test_checkpoints_that_are_not_there(tree):
             tree,
             "members.checkpoints",
             "/nowhere/ddpm",
-            target="results/smoke/digits_ddpm/train/members/00000-00001.json",
+            arguments=("results/smoke/digits_ddpm/train/members/00000-00001.json",),
         )
 
 
@@ -72,9 +72,10 @@ def test_config(tree):
 
 
 def test_missing_data(tree):
-    """The log of the one job that ran says what was looked for."""
+    """The log of the job that looks for them says where; no other experiment has begun."""
     with tree.edited({"dataset": {"source": "folder", "path": "/nowhere/fashion"}}):
-        printed = fails(tree, "prepare_data", "dataset.path", "/nowhere/fashion")
+        words = ("prepare_data", "dataset.path", "/nowhere/fashion")
+        printed = fails(tree, *words, arguments=("smoke", "--cores", "1"))
     assert "train " not in printed.split("✗")[1]
 
 

@@ -2,6 +2,7 @@
 DATA = [f"{ROOT}/data/{file}" for file in ("train_images.npy", "test_images.npy", "examples.parquet", "meta.json")]
 
 
+# First of all, of every experiment: what is wrong with data is told before anything trains.
 rule prepare_data:
     input:
         code=code("data/*.py"),
@@ -15,6 +16,7 @@ rule prepare_data:
         f"{ROOT}/logs/prepare_data.log",
     benchmark:
         f"{ROOT}/benchmarks/prepare_data.tsv"
+    priority: 1
     conda:
         ENVIRONMENT
     threads: 1

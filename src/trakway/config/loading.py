@@ -190,14 +190,14 @@ def _name_problems(name, stem: str) -> list[Problem]:
 
 
 def _located(fault: Fault, settings: dict, written: dict, tier: str) -> Problem:
-    """Return a fault as a problem: the value found, and the place in the file which set it."""
+    """Return a fault as a problem: the value found, the place in the file which set it, and the tier that it harms."""
     key, allowed, advice = fault
     path = tuple(int(part) if part.isdigit() else part for part in key.split("."))
     found = show(value_at(settings, key))
     if _is_given(path, written["tiers"][tier]):
         path = ("tiers", tier, *path)
-    elif not _is_given(path, written):
-        found += " (the default)"
+    else:
+        found += f"{'' if _is_given(path, written) else ' (the default)'} at the tier {tier}"
     return Problem(path, found, allowed, advice)
 
 
