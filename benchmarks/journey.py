@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-EXAMPLES, CHUNK, DIM = 150, 50, 1024
+EXAMPLES, CHUNK, DIM = 500, 50, 1024
 RUNS = [("trakway", 5), ("trakway", 20), ("trakway", 50), ("per timestep", 5), ("per timestep", 20)]
 
 

@@ -77,7 +77,7 @@ def test_are_the_mean_of_the_gradients_of_single_losses(task, model, no_vmap, en
         outputs, rows = function(task, model, batch)
         check(rows, expected, 1e-6)
         torch.testing.assert_close(outputs, task.output(model, batch).detach().float())
-    # float32, what a run computes in, has patches of its own.
+    # float32, what a run computes in, has kernels of its own.
     _, rows = per_example_gradients(task, small_unet(task), getattr(task, entries)(np.array([3, 1])))
     check(rows, expected, 1e-4)
 

@@ -19,7 +19,7 @@ def check(module, inputs, examples, seed):
         gradients = torch.autograd.grad(share, list(module.parameters()), retain_graph=True)
         for name, gradient in zip(names, gradients, strict=True):
             torch.testing.assert_close(found[name][i], gradient.flatten(), rtol=1e-10, atol=1e-10)
-    # float32, what a run computes in, has patches of its own.
+    # float32, what a run computes in, has kernels of its own.
     rounded = layers.gradient_of(module)(module.float(), inputs.float(), slope.float(), examples)
     for name in names:
         assert rounded[name].dtype == torch.float32
@@ -44,7 +44,7 @@ counts = st.integers(1, 3)
     dilation=st.tuples(st.integers(1, 2), st.integers(1, 2)),
     bias=st.booleans(),
     examples=counts,
-    draws=st.integers(1, 6),  # from five on without patches
+    draws=st.integers(1, 6),
     size=st.tuples(st.integers(5, 8), st.integers(5, 8)),
     last=st.booleans(),
     seed=seeds,

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import get_gradient_edge
 
 from trakway.gradients import layers
 from trakway.tasks import Batch, Task
@@ -33,19 +34,17 @@ def watch(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, list[Call
         if layers.gradient_of(module) is not None:
 
             def remember(module, inputs, named, output, prefix=prefix):
-                if not output.requires_grad:  # frozen, and so is all that came before
-                    return output
-                seen = inputs[0] if inputs else named["input"]
-                calls.append((prefix, module, seen.detach(), output))
-                # The model goes on with a copy: an in-place ReLU must not change what is differentiated here.
-                return output.clone()
+                if output.requires_grad:  # else frozen, and so is all that came before
+                    seen = inputs[0] if inputs else named["input"]
+                    # The place in the graph, not the tensor, which an in-place ReLU may turn into its own output.
+                    calls.append((prefix, module, seen.detach(), get_gradient_edge(output)))
 
             hooks.append(module.register_forward_hook(remember, with_kwargs=True))
     try:
         with torch.enable_grad():
             outputs = task.output(model, batch)
             total = outputs.sum()
-        slopes = torch.autograd.grad(total, [output for *_, output in calls], allow_unused=True) if calls else []
+        slopes = torch.autograd.grad(total, [edge for *_, edge in calls], allow_unused=True) if calls else []
     finally:
         for hook in hooks:
             hook.remove()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from trakway.errors import UserError
 from trakway.gradients import layers
 from trakway.gradients.backward import watch
-from trakway.gradients.patches import side_by_side
+from trakway.gradients.convolution import side_by_side
 from trakway.tasks import Batch, Task
 
 if TYPE_CHECKING:

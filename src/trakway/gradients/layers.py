@@ -13,9 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trakway.gradients.patches import patches, side_by_side
-
-OWN_ROWS = 5  # from so many rows an example on, a CPU is faster on each example's rows than on the patches of all
+from trakway.gradients.convolution import weight_gradients
 
 LayerGradient = Callable[[nn.Module, Tensor, Tensor, int], dict[str, Tensor]]
 
@@ -65,29 +63,11 @@ def gradient_of(module: nn.Module) -> LayerGradient | None:
 
 
 def convolution(module: nn.Conv2d, inputs: Tensor, slope: Tensor, examples: int) -> dict[str, Tensor]:
-    """2-D convolution: patches times output gradient, by groups."""
-    if inputs.device.type == "cpu" and len(inputs) >= OWN_ROWS * examples:
-        weight = _one_by_one(module, inputs, slope, examples)
-    else:
-        seen, outward = patches(module, inputs, examples), side_by_side(slope.flatten(2), examples)
-        groups = examples * module.groups
-        weight = torch.bmm(
-            outward.reshape(groups, -1, outward.shape[2]), seen.view(groups, -1, seen.shape[2]).transpose(1, 2)
-        )
-    result = {"weight": weight.reshape(examples, -1)}
+    """2-D convolution with zeros for padding."""
+    result = {"weight": weight_gradients(module, inputs, slope, examples)}
     if module.bias is not None:
         result["bias"] = bias(module, slope, examples)
     return result
-
-
-def _one_by_one(module: nn.Conv2d, inputs: Tensor, slope: Tensor, examples: int) -> Tensor:
-    """Weight gradients by the library's own kernel, an example's rows at a time: no patches are written out."""
-    weights = torch.empty(examples, *module.weight.shape, dtype=slope.dtype)
-    for weight, seen, outward in zip(weights, inputs.chunk(examples), slope.chunk(examples), strict=True):
-        weight[...] = torch.nn.grad.conv2d_weight(
-            seen, module.weight.shape, outward, module.stride, module.padding, module.dilation, module.groups
-        )
-    return weights
 
 
 def linear(module: nn.Linear, inputs: Tensor, slope: Tensor, examples: int) -> dict[str, Tensor]:

@@ -117,7 +117,8 @@ class ImageDiffusion(Task):
 
     def pieces(self, batch: Batch, rows: int) -> Iterator[tuple[slice, float, Batch]]:
         examples, draws = batch[1].shape
-        together, width = max(1, rows // draws), min(draws, rows)
+        number = -(-examples // max(1, rows // draws))  # of pieces, alike: each new shape costs the library time
+        together, width = -(-examples // number), min(draws, rows)
         for start in range(0, examples, together):
             part = slice(start, min(start + together, examples))
             for first in range(0, draws, width):
