@@ -5,7 +5,7 @@
 Per-timestep accumulation is what public code does: for each timestep one vmapped gradient an example, added up, then
 projected. Both have the same model (that of `digits_ddpm`, untrained: time does not depend on the weights), examples,
 timesteps, noise and projection; the features are compared before any time is believed. Each measurement runs in a
-process of its own, which gives its peak memory.
+process of its own, which gives its peak memory, three times in turn, of which the least seconds count.
 """
 
 import argparse
@@ -62,6 +62,7 @@ def measure(name: str, draws: int, output: Path) -> None:
     from trakway.projection.build import build_projection
 
     torch.set_num_threads(1)
+    resources.keep_freed_memory()  # as the workflow's scripts do, and for whoever runs
     with tempfile.TemporaryDirectory() as work:
         task = task_of(draws, Path(work))
         model = task.new_model(0).eval()
@@ -89,11 +90,12 @@ def main() -> None:
         return
     results = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, draws in RUNS:
+        for name, draws in 3 * RUNS:
             path = Path(folder) / "result.json"
             command = [sys.executable, __file__, "--only", name, str(draws), "--output", str(path)]
             subprocess.run(command, check=True)
-            results[name, draws] = json.loads(path.read_text())
+            found = [json.loads(path.read_text()), *filter(None, [results.get((name, draws))])]
+            results[name, draws] = min(found, key=lambda result: result["cpu_seconds"])
     rows = []
     for (name, draws), result in results.items():
         other = results.get(("per timestep", draws), result)

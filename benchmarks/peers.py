@@ -111,7 +111,10 @@ def contest(folder: Path, name: str, batch: int, output: Path) -> None:
     import numpy as np
     import torch
 
+    from trakway import resources
+
     torch.set_num_threads(1)
+    resources.keep_freed_memory()  # as the workflow's scripts do, and for whoever runs
     with tempfile.TemporaryDirectory() as work:
         scores, features, scoring = {"trakway": run_trakway, "traker": run_traker}[name](folder, batch, Path(work))
     np.save(output, scores, allow_pickle=False)
@@ -133,7 +136,7 @@ def main() -> None:
     import pandas as pd
 
     from trakway.attribution.loading import load_outputs
-    from trakway.files import read_array, read_json, write_table
+    from trakway.files import read_array, read_json, read_table, write_table
     from trakway.validation.lds import evaluate, predicted
 
     rows, predictions = [], {}
@@ -167,8 +170,10 @@ def main() -> None:
     settings = read_json(arguments.folder / "provenance.json")["settings"]
     shards = sorted((arguments.folder / "outputs/evaluation").glob("*.npy"))
     outputs = load_outputs(shards, settings["bank"]["evaluation"]["seeds"])[:, :, : settings["targets"]["count"]]
-    tables = evaluate(predictions, outputs, seed=settings["seed"])
-    table = pd.DataFrame(rows).join(tables.lds[["lds", "lds_low", "lds_high"]])
+    targets = read_table(arguments.folder / "targets/targets.parquet")
+    tables = evaluate(predictions, outputs, targets, seed=settings["seed"])
+    measured = tables.lds.set_index("method").loc[list(predictions), ["lds", "lds_low", "lds_high"]]
+    table = pd.DataFrame(rows).join(measured.reset_index(drop=True))
     table["times_our_cpu"] = table["cpu_seconds"] / table["cpu_seconds"].iloc[0]
     write_table(arguments.output, table.round(4))
     print(table.round(3).to_string(index=False))

@@ -38,6 +38,7 @@ class Command(argparse.ArgumentParser):
         try:
             if self.computes:
                 arguments.device = device.claim(arguments.device)
+                resources.keep_freed_memory()
             with resources.measured() as cost:
                 whole = main(arguments)
             if arguments.cost:
