@@ -1,13 +1,13 @@
 """Time feature extraction and scoring against `traker` on the same checkpoints, targets and k, one thread.
 
-    snakemake --cores all fashion_resnet_lds
+    snakemake --cores all fashion_resnet
     pip install -c envs/constraints.txt .[peers]
     python benchmarks/peers.py results/demo/fashion_resnet --output benchmarks/peers.csv
 
-Each contestant runs in a process of its own, which gives its peak memory. Both use float32, the same final
-checkpoints, the evaluated targets, and a ridge of the same size relative to the kernel; `traker` projects with its
-default for a CPU, dense normal numbers. LDS is measured on the evaluation bank; the interval of the difference is
-of the same resamples.
+Each contestant runs in a process of its own, which gives its peak memory, three times in turn, of which the least
+seconds count. Both use float32, the same final checkpoints, the evaluated targets, and a ridge of the same size,
+relative to the kernel; `traker` projects with its default for a CPU, dense normal numbers. LDS is measured on the
+evaluation bank; the interval of the difference is of the same resamples.
 """
 
 import argparse
@@ -139,10 +139,10 @@ def main() -> None:
     from trakway.files import read_array, read_json, read_table, write_table
     from trakway.validation.lds import evaluate, predicted
 
-    rows, predictions = [], {}
+    rows, predictions = {}, {}
     masks = read_array(arguments.folder / "subsets/evaluation.npy")
     with tempfile.TemporaryDirectory() as scratch:
-        for name, batch in CONTESTANTS:
+        for name, batch in 3 * CONTESTANTS:
             output = Path(scratch) / f"{name}-{batch}.npy"
             command = [
                 sys.executable,
@@ -157,23 +157,22 @@ def main() -> None:
             subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""})
             cost = read_json(output.with_suffix(".json"))
             predictions[f"{name}, batches of {batch}"] = predicted(np.load(output), masks)
-            rows.append(
-                {
-                    "program": name,
-                    "batch": batch,
-                    "features_cpu_seconds": cost["features"]["cpu_seconds"],
-                    "scoring_cpu_seconds": cost["scoring"]["cpu_seconds"],
-                    "cpu_seconds": cost["features"]["cpu_seconds"] + cost["scoring"]["cpu_seconds"],
-                    "peak_mb": cost["scoring"]["peak_mb"],
-                }
-            )
+            row = {
+                "program": name,
+                "batch": batch,
+                "features_cpu_seconds": cost["features"]["cpu_seconds"],
+                "scoring_cpu_seconds": cost["scoring"]["cpu_seconds"],
+                "cpu_seconds": cost["features"]["cpu_seconds"] + cost["scoring"]["cpu_seconds"],
+                "peak_mb": cost["scoring"]["peak_mb"],
+            }
+            rows[name, batch] = min(row, rows.get((name, batch), row), key=lambda row: row["cpu_seconds"])
     settings = read_json(arguments.folder / "provenance.json")["settings"]
     shards = sorted((arguments.folder / "outputs/evaluation").glob("*.npy"))
     outputs = load_outputs(shards, settings["bank"]["evaluation"]["seeds"])[:, :, : settings["targets"]["count"]]
     targets = read_table(arguments.folder / "targets/targets.parquet")
     tables = evaluate(predictions, outputs, targets, seed=settings["seed"])
     measured = tables.lds.set_index("method").loc[list(predictions), ["lds", "lds_low", "lds_high"]]
-    table = pd.DataFrame(rows).join(measured.reset_index(drop=True))
+    table = pd.DataFrame(rows.values()).join(measured.reset_index(drop=True))
     table["times_our_cpu"] = table["cpu_seconds"] / table["cpu_seconds"].iloc[0]
     write_table(arguments.output, table.round(4))
     print(table.round(3).to_string(index=False))
