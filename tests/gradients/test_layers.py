@@ -1,10 +1,12 @@
+from unittest import mock
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from trakway.gradients import layers
+from trakway.gradients import convolution, layers
 
 
 def check(module, inputs, examples, seed):
@@ -35,6 +37,7 @@ seeds = st.integers(0, 999)
 counts = st.integers(1, 3)
 
 
+@pytest.mark.parametrize("wide", [1, convolution.WIDE], ids=["patches", "groups"])
 @given(
     groups=st.sampled_from([1, 2, 3]),
     depth=st.tuples(counts, counts),
@@ -49,14 +52,15 @@ counts = st.integers(1, 3)
     last=st.booleans(),
     seed=seeds,
 )
-def test_convolution(groups, depth, kernel, stride, padding, dilation, bias, examples, draws, size, last, seed):
+def test_convolution(wide, groups, depth, kernel, stride, padding, dilation, bias, examples, draws, size, last, seed):
     torch.manual_seed(seed)
     inputs, outputs = (groups * channels for channels in depth)
     layer = nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, groups, bias).double()
     images = random(examples * draws, inputs, *size, seed=seed)
     if last:
         layer, images = (x.to(memory_format=torch.channels_last) for x in (layer, images))
-    check(layer, images, examples, seed)
+    with mock.patch.object(convolution, "WIDE", wide):
+        check(layer, images, examples, seed)
 
 
 @given(between=st.lists(counts, max_size=2), bias=st.booleans(), examples=counts, draws=counts, seed=seeds)
