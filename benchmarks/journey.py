@@ -11,8 +11,6 @@ process of its own, which gives its peak memory, three times in turn, of which t
 import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -53,8 +51,8 @@ def per_timestep(task, model, projection, rows):
     return projection(total / draws)
 
 
-def measure(name: str, draws: int, output: Path) -> None:
-    """Write {"features", "cpu_seconds", "peak_mb"} of one contestant."""
+def measure(name: str, draws: int) -> dict:
+    """Return {"features", "cpu_seconds", "peak_mb"} of one contestant."""
     import numpy as np
     import torch
 
@@ -73,29 +71,23 @@ def measure(name: str, draws: int, output: Path) -> None:
         with resources.measured() as cost:
             blocks = [np.arange(start, start + CHUNK) for start in range(0, EXAMPLES, CHUNK)]
             features = torch.cat([compute(task, model, projection, rows) for rows in blocks])
-    output.write_text(json.dumps({"features": features.double().tolist(), **cost}))
+    return {"features": features.double().tolist(), **cost}
 
 
 def main() -> None:
     """Measure all of them, one after the other, and write the table."""
     import numpy as np
     import pandas as pd
+    from machine import alone, least
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("benchmarks/journey.csv"))
-    parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--one", type=json.loads, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.only:
-        measure(arguments.only[0], int(arguments.only[1]), arguments.output)
+    if arguments.one:
+        print(json.dumps(measure(*arguments.one)))
         return
-    results = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name, draws in 3 * RUNS:
-            path = Path(folder) / "result.json"
-            command = [sys.executable, __file__, "--only", name, str(draws), "--output", str(path)]
-            subprocess.run(command, check=True)
-            found = [json.loads(path.read_text()), *filter(None, [results.get((name, draws))])]
-            results[name, draws] = min(found, key=lambda result: result["cpu_seconds"])
+    results = least(RUNS, alone)
     rows = []
     for (name, draws), result in results.items():
         other = results.get(("per timestep", draws), result)

@@ -134,30 +134,25 @@ def main() -> None:
 
     import numpy as np
     import pandas as pd
+    from machine import least
 
     from trakway.attribution.loading import load_outputs
     from trakway.files import read_array, read_json, read_table, write_table
     from trakway.validation.lds import evaluate, predicted
 
-    rows, predictions = {}, {}
+    predictions = {}
     masks = read_array(arguments.folder / "subsets/evaluation.npy")
     with tempfile.TemporaryDirectory() as scratch:
-        for name, batch in 3 * CONTESTANTS:
+
+        def run(case: tuple[str, int]) -> dict:
+            name, batch = case
             output = Path(scratch) / f"{name}-{batch}.npy"
-            command = [
-                sys.executable,
-                __file__,
-                str(arguments.folder),
-                "--contestant",
-                name,
-                str(batch),
-                "--output",
-                str(output),
-            ]
-            subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""})
+            command = [sys.executable, __file__, str(arguments.folder), "--contestant", name, str(batch)]
+            alone = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+            subprocess.run([*command, "--output", str(output)], check=True, env=alone)
             cost = read_json(output.with_suffix(".json"))
             predictions[f"{name}, batches of {batch}"] = predicted(np.load(output), masks)
-            row = {
+            return {
                 "program": name,
                 "batch": batch,
                 "features_cpu_seconds": cost["features"]["cpu_seconds"],
@@ -165,7 +160,8 @@ def main() -> None:
                 "cpu_seconds": cost["features"]["cpu_seconds"] + cost["scoring"]["cpu_seconds"],
                 "peak_mb": cost["scoring"]["peak_mb"],
             }
-            rows[name, batch] = min(row, rows.get((name, batch), row), key=lambda row: row["cpu_seconds"])
+
+        rows = least(CONTESTANTS, run)
     settings = read_json(arguments.folder / "provenance.json")["settings"]
     shards = sorted((arguments.folder / "outputs/evaluation").glob("*.npy"))
     outputs = load_outputs(shards, settings["bank"]["evaluation"]["seeds"])[:, :, : settings["targets"]["count"]]
