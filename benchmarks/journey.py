@@ -56,11 +56,11 @@ def measure(name: str, draws: int) -> dict:
     import numpy as np
     import torch
 
-    from trakway import resources
+    from trakway import memory, resources
     from trakway.projection.build import build_projection
 
     torch.set_num_threads(1)
-    resources.keep_freed_memory()  # as the workflow's scripts do, and for whoever runs
+    memory.keep_freed_memory()  # as the workflow's scripts do, and for whoever runs
     with tempfile.TemporaryDirectory() as work:
         task = task_of(draws, Path(work))
         model = task.new_model(0).eval()

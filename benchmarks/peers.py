@@ -111,10 +111,10 @@ def contest(folder: Path, name: str, batch: int, output: Path) -> None:
     import numpy as np
     import torch
 
-    from trakway import resources
+    from trakway import memory
 
     torch.set_num_threads(1)
-    resources.keep_freed_memory()  # as the workflow's scripts do, and for whoever runs
+    memory.keep_freed_memory()  # as the workflow's scripts do, and for whoever runs
     with tempfile.TemporaryDirectory() as work:
         scores, features, scoring = {"trakway": run_trakway, "traker": run_traker}[name](folder, batch, Path(work))
     np.save(output, scores, allow_pickle=False)

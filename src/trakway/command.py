@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from trakway import device, resources
+from trakway import device, memory, resources
 from trakway.errors import UserError
 
 # One thread a process, set before any numerical library starts its pool: the workflow runs a process a core.
@@ -38,7 +38,7 @@ class Command(argparse.ArgumentParser):
         try:
             if self.computes:
                 arguments.device = device.claim(arguments.device)
-                resources.keep_freed_memory()
+                memory.keep_freed_memory()
             with resources.measured() as cost:
                 whole = main(arguments)
             if arguments.cost:
