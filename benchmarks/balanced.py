@@ -103,9 +103,9 @@ def predictions_of(folder: Path, dims: list[int], count: int):
 
     from trakway.attribution import Features, Material, method
     from trakway.attribution.loading import load_outputs
-    from trakway.files import read_array
     from trakway.gradients import shapes
-    from trakway.validation.lds import predicted
+    from trakway.metrics.lds import predicted
+    from trakway.storage.files import read_array
 
     task, models, rows, settings, ridge = load(folder)
     features = {(dim, form): [[] for _ in range(count)] for dim in dims for form in COMPARED}
@@ -135,8 +135,8 @@ def measure_lds(folder: Path, dims: list[int], count: int, resamples: int):
     """Yield a row for each k and form: its LDS, and how far that is above the LDS of one nonzero."""
     import numpy as np
 
-    from trakway.validation.intervals import bootstrap_lds, draw, interval, paired_difference
-    from trakway.validation.lds import lds_per_target
+    from trakway.metrics.intervals import bootstrap_lds, draw, interval, paired_difference
+    from trakway.metrics.lds import lds_per_target
 
     found, outputs, seed = predictions_of(folder, dims, count)
     for dim in dims:

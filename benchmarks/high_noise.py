@@ -17,7 +17,7 @@ DRAWS = {300: (20,), 500: (20,), 700: (20, 100), 900: (20, 100)}  # of noise, at
 
 def models(results: Path, ensemble: str) -> list:
     """Return (folder, record) of the models of an ensemble, in order."""
-    from trakway.files import read_json
+    from trakway.storage.files import read_json
 
     found = []
     for path in sorted((results / f"train/{ensemble}").glob("*-*.json")):
@@ -28,7 +28,7 @@ def models(results: Path, ensemble: str) -> list:
 
 def variants(settings: dict, results: Path) -> dict:
     """Return {(step, image, draws): a task with those entries alone in its table of targets}."""
-    from trakway.files import read_array
+    from trakway.storage.files import read_array
     from trakway.tasks import build_task
 
     images = read_array(results / "targets/images.npy")
@@ -53,11 +53,11 @@ def scores(settings: dict, results: Path, cases: dict) -> dict:
 
     from trakway.attribution.loading import load_features
     from trakway.attribution.material import Features, Material
-    from trakway.attribution.trak import estimate
-    from trakway.files import read_json
+    from trakway.attribution.methods.trak import estimate
     from trakway.gradients import build_preconditioner, projected_gradients
     from trakway.plan import projection_name
     from trakway.projection.build import build_projection
+    from trakway.storage.files import read_json
     from trakway.training import load_model
 
     projection = settings["projection"]
@@ -94,11 +94,11 @@ def main(arguments) -> None:
     from machine import made
 
     from trakway.config import load_experiment
-    from trakway.files import read_array, write_table
-    from trakway.outputs import model_outputs
-    from trakway.progress import track
+    from trakway.metrics.lds import lds_per_target, noise_ceiling, predicted
+    from trakway.outputs.evaluation import model_outputs
+    from trakway.runtime.progress import track
+    from trakway.storage.files import read_array, write_table
     from trakway.training import load_model
-    from trakway.validation.lds import lds_per_target, noise_ceiling, predicted
 
     experiment = Path(__file__).parents[1] / f"config/experiments/{arguments.results.name}.yaml"
     settings = load_experiment(experiment, "demo")

@@ -56,8 +56,8 @@ def measure(name: str, draws: int) -> dict:
     import numpy as np
     import torch
 
-    from trakway import memory, resources
     from trakway.projection.build import build_projection
+    from trakway.runtime import memory, resources
 
     torch.set_num_threads(1)
     memory.keep_freed_memory()  # as the workflow's scripts do, and for whoever runs

@@ -24,7 +24,7 @@ CONTESTANTS = [("trakway", 50), ("traker", 100), ("traker", 500)]
 
 def load(folder: Path):
     """Return (task, models, target rows, settings, ridge) of an experiment's folder."""
-    from trakway.files import read_json, read_table
+    from trakway.storage.files import read_json, read_table
     from trakway.tasks import build_task
     from trakway.training import load_model
 
@@ -44,10 +44,10 @@ def run_trakway(folder: Path, chunk: int, work: Path):
     """Return (scores, cost of features, cost of scoring)."""
     import numpy as np
 
-    from trakway import resources
     from trakway.attribution import Features, Material, method
-    from trakway.features import Member, extract_features
-    from trakway.files import read_array
+    from trakway.features.extraction import Member, extract_features
+    from trakway.runtime import resources
+    from trakway.storage.files import read_array
 
     task, models, rows, settings, ridge = load(folder)
     projection = {"kind": "sjlt", "dim": 1024, "nonzeros": 1}
@@ -72,7 +72,7 @@ def run_traker(folder: Path, batch: int, work: Path):
     import numpy as np
     from trak import TRAKer
 
-    from trakway import resources
+    from trakway.runtime import resources
 
     task, models, rows, _, ridge = load(folder)
     traker = TRAKer(
@@ -111,7 +111,7 @@ def contest(folder: Path, name: str, batch: int, output: Path) -> None:
     import numpy as np
     import torch
 
-    from trakway import memory
+    from trakway.runtime import memory
 
     torch.set_num_threads(1)
     memory.keep_freed_memory()  # as the workflow's scripts do, and for whoever runs
@@ -137,8 +137,8 @@ def main() -> None:
     from machine import least
 
     from trakway.attribution.loading import load_outputs
-    from trakway.files import read_array, read_json, read_table, write_table
-    from trakway.validation.lds import evaluate, predicted
+    from trakway.metrics.lds import evaluate, predicted
+    from trakway.storage.files import read_array, read_json, read_table, write_table
 
     predictions = {}
     masks = read_array(arguments.folder / "subsets/evaluation.npy")

@@ -18,7 +18,7 @@ METHOD, AGAINST = "journey_trak", "trak"
 
 def of_run(folder: Path) -> pd.DataFrame:
     """Return the rows of one run."""
-    from trakway.files import read_json, read_table
+    from trakway.storage.files import read_json, read_table
 
     settings = read_json(folder / "provenance.json")["settings"]
     lds, pairs, shift = (read_table(folder / f"tables/{name}.csv") for name in ("lds", "lds_pairs", "shift"))
@@ -41,7 +41,7 @@ if __name__ == "__main__":
     parser.add_argument("folders", type=Path, nargs="+", help="results folders of finished runs")
     parser.add_argument("--output", type=Path, required=True, help="table (CSV)")
     arguments = parser.parse_args()
-    from trakway.files import write_table
+    from trakway.storage.files import write_table
 
     rows = pd.concat(map(of_run, arguments.folders)).round(4)
     print(rows.to_string())

@@ -3,8 +3,8 @@
 import dataclasses
 from pathlib import Path
 
-from trakway.command import Command
 from trakway.config import read_settings
+from trakway.runtime.command import Command
 
 
 def main(arguments):
@@ -13,12 +13,12 @@ def main(arguments):
 
     from trakway.attribution.arguments import material_of
     from trakway.attribution.loading import load_features, load_outputs
-    from trakway.files import read_array, read_table, write_table
+    from trakway.attribution.scoring import run_method
+    from trakway.metrics.lds import evaluate_pooled, predicted
     from trakway.plan import main_method
-    from trakway.progress import track
+    from trakway.runtime.progress import track
+    from trakway.storage.files import read_array, read_table, write_table
     from trakway.validation.ablation import variants
-    from trakway.validation.lds import evaluate_pooled, predicted
-    from trakway.validation.scoring import run_method
 
     settings = read_settings(arguments.settings)
     material, evaluated = material_of(arguments, settings["seed"])

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from trakway.command import Command
 from trakway.config import read_settings
-from trakway.plan import CODE
+from trakway.plan import code_files
+from trakway.runtime.command import Command
 
 
 def main(arguments):
-    from trakway.completions import completion_rows, draw_completions
-    from trakway.domain import DomainClassifier
-    from trakway.files import read_array, read_json, read_table, write_array
-    from trakway.fingerprint import code_digest, file_digest, fingerprint
+    from trakway.generation.completions import completion_rows, draw_completions
+    from trakway.generation.domain import DomainClassifier
+    from trakway.storage.files import read_array, read_json, read_table, write_array
+    from trakway.storage.fingerprint import code_digest, file_digest, fingerprint
     from trakway.tasks import build_task
     from trakway.training import load_model
 
@@ -33,9 +33,8 @@ def main(arguments):
     _, final = classifier(read_array(arguments.targets.parent / "images.npy"))
     write_array(arguments.output / "final.npy", final)
     noisy = arguments.targets.parent / "noisy.npy"
-    mark = fingerprint(
-        settings, shard, read_json(arguments.classifier), file_digest(noisy), code_digest(*CODE["completions"])
-    )
+    code = code_digest(code_files(__file__, *task.sources))
+    mark = fingerprint(settings, shard, read_json(arguments.classifier), file_digest(noisy), code)
     return draw_completions(
         task,
         classifier,

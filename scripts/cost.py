@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from trakway.command import Command
 from trakway.config import read_settings
+from trakway.runtime.command import Command
 
 KINDS = ("members", "estimation", "features", "checkpoints", "representations", "norm", "windows")
 
@@ -13,10 +13,10 @@ def main(arguments):
 
     from trakway.attribution.arguments import material_of
     from trakway.attribution.loading import load_outputs
-    from trakway.files import read_array, read_json, read_table, write_table
-    from trakway.progress import track
+    from trakway.metrics.lds import evaluate_pooled, predicted
+    from trakway.runtime.progress import track
+    from trakway.storage.files import read_array, read_json, read_table, write_table
     from trakway.validation.cost import OWN_MODELS, ModelCosts, cost_runs
-    from trakway.validation.lds import evaluate_pooled, predicted
 
     settings = read_settings(arguments.settings)
     material, evaluated = material_of(arguments, settings["seed"])

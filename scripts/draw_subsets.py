@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from trakway.command import Command
+from trakway.runtime.command import Command
 
 
 def main(arguments):
-    from trakway.files import read_json, write_array
+    from trakway.storage.files import read_json, write_array
     from trakway.subsets import random_subsets
 
     n = read_json(arguments.data / "meta.json")["counts"]["train"]

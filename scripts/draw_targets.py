@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from trakway.command import Command
+from trakway.runtime.command import Command
 
 
 def main(arguments):
     from trakway.data import ImageData
-    from trakway.files import write_table
-    from trakway.targets import draw_targets
+    from trakway.storage.files import write_table
+    from trakway.targets.table import draw_targets
 
     labels = ImageData.load(arguments.data).test_labels
     write_table(arguments.output, draw_targets(labels, arguments.count, arguments.tuning, arguments.seed))

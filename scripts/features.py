@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
-from trakway.command import Command
 from trakway.config import read_settings
-from trakway.plan import CODE, is_window
+from trakway.plan import code_files, is_window
+from trakway.runtime.command import Command
 
 
 def main(arguments):
     import numpy as np
 
-    from trakway.features import Member, extract_features
-    from trakway.files import read_json, read_table, write_json
-    from trakway.fingerprint import code_digest, data_digest, file_digest, fingerprint
+    from trakway.features.extraction import Member, extract_features
     from trakway.projection import VERSION
+    from trakway.storage.files import read_json, read_table, write_json
+    from trakway.storage.fingerprint import code_digest, data_digest, file_digest, fingerprint
     from trakway.tasks import build_task
     from trakway.training import load_model
 
@@ -39,7 +39,7 @@ def main(arguments):
         arguments.checkpoint,
         data_digest(arguments.data),
         [file_digest(path) for path in sorted(arguments.targets.parent.glob("*.*"))],
-        code_digest(*CODE["features"]),
+        code_digest(code_files(__file__, *task.sources)),
     )
     parameters, cost = extract_features(
         task, members, settings["projection"], targets, arguments.chunk, identity, arguments.output, trained

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from trakway.command import Command
+from trakway.runtime.command import Command
 
 
 def main(arguments):
     from trakway.figures.ablation import ablation
     from trakway.figures.style import look, save
-    from trakway.files import read_table
+    from trakway.storage.files import read_table
 
     title = arguments.title.format(method=look(arguments.method).label)
     save(ablation(read_table(arguments.table), title=title), arguments.output)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trakway.command import Command
+from trakway.runtime.command import Command
 
 
 def main(arguments):
@@ -12,7 +12,7 @@ def main(arguments):
     from trakway.figures.examples import extremes
     from trakway.figures.pictures import to_bytes
     from trakway.figures.trajectories import Trajectories
-    from trakway.files import read_array
+    from trakway.storage.files import read_array
 
     found = Trajectories.read(arguments.targets)
     entries = found.whole()

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from trakway.command import Command
+from trakway.runtime.command import Command
 
 
 def main(arguments):
     from trakway.figures.lds_cost import lds_cost
     from trakway.figures.style import save
-    from trakway.files import read_table
+    from trakway.storage.files import read_table
 
     table = read_table(arguments.table)
     save(lds_cost(table, title=arguments.title, ceiling=table["ceiling"].iloc[0]), arguments.output)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trakway.command import Command
+from trakway.runtime.command import Command
 
 
 def main(arguments):
@@ -12,7 +12,7 @@ def main(arguments):
     from trakway.data import ImageData
     from trakway.figures.examples import examples, extremes
     from trakway.figures.style import save
-    from trakway.files import read_array, read_table
+    from trakway.storage.files import read_array, read_table
 
     data = ImageData.load(arguments.data)
     table = read_table(arguments.targets).head(arguments.count)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from trakway.command import Command
 from trakway.config import read_settings
+from trakway.runtime.command import Command
 
 
 def main(arguments):
@@ -13,7 +13,7 @@ def main(arguments):
     from trakway.figures.pictures import to_bytes
     from trakway.figures.style import save
     from trakway.figures.trajectories import Trajectories
-    from trakway.files import read_array
+    from trakway.storage.files import read_array
 
     boxes = {patch["name"]: patch["box"] for patch in read_settings(arguments.settings)["journey"]["patches"]}
     found = Trajectories.read(arguments.targets)

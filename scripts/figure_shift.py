@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from trakway.command import Command
+from trakway.runtime.command import Command
 
 
 def main(arguments):
     from trakway.figures.shift import shift
     from trakway.figures.style import save
-    from trakway.files import read_table
+    from trakway.storage.files import read_table
 
     save(shift(read_table(arguments.table), title=arguments.title), arguments.output)
 

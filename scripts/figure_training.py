@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trakway.command import Command
+from trakway.runtime.command import Command
 
 
 def main(arguments):
@@ -10,7 +10,7 @@ def main(arguments):
 
     from trakway.figures.style import save
     from trakway.figures.training import training
-    from trakway.files import read_table
+    from trakway.storage.files import read_table
 
     curves = pd.concat([read_table(path) for path in arguments.curves])
     save(training(curves, read_table(arguments.models), title=arguments.title), arguments.output)

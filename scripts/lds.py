@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from trakway.command import Command
 from trakway.config import read_settings
+from trakway.runtime.command import Command
 
 
 def main(arguments):
     from trakway.attribution.loading import load_outputs
-    from trakway.files import read_array, read_json, read_table, write_table
-    from trakway.validation.lds import evaluate, predicted
+    from trakway.metrics.lds import evaluate, predicted
+    from trakway.storage.files import read_array, read_json, read_table, write_table
 
     settings = read_settings(arguments.settings)
     masks = read_array(arguments.subsets)

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from trakway.command import Command
+from trakway.runtime.command import Command
 
 
 def main(arguments):
     import pandas as pd
 
-    from trakway.files import read_table, write_table
+    from trakway.storage.files import read_table, write_table
 
     table = pd.concat([read_table(path) for path in arguments.models])
     columns = ["ensemble", "index", "subset", "seed", "train_size", "accuracy", "test_loss", "loss"]

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from trakway.command import Command
 from trakway.config import read_settings
+from trakway.runtime.command import Command
 
 
 def main(arguments):
     import pandas as pd
 
-    from trakway.files import read_json, read_table, write_array, write_table
-    from trakway.outputs import ensemble_outputs
+    from trakway.outputs.evaluation import ensemble_outputs
+    from trakway.storage.files import read_json, read_table, write_array, write_table
     from trakway.tasks import build_task
     from trakway.training import load_model
 

@@ -6,7 +6,7 @@ python scripts/pack_fashion_mnist.py --source /usr/share/datasets/fashion-mnist
 
 from argparse import Namespace
 
-from trakway.command import Command
+from trakway.runtime.command import Command
 
 
 def main(arguments: Namespace) -> None:

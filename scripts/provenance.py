@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from trakway.command import Command
 from trakway.config import read_settings
+from trakway.runtime.command import Command
 
 
 def main(arguments):
-    from trakway.files import read_json, read_table, write_json
-    from trakway.provenance import provenance
+    from trakway.runtime.provenance import provenance
+    from trakway.storage.files import read_json, read_table, write_json
 
     record = provenance(arguments.tier, read_settings(arguments.settings))
     record["data"] = read_json(arguments.data / "meta.json")

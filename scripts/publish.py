@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from trakway.command import Command
-from trakway.files import replacing
+from trakway.runtime.command import Command
+from trakway.storage.files import replacing
 
 
 def main(arguments):

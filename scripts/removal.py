@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from trakway.command import Command
 from trakway.config import read_settings
+from trakway.runtime.command import Command
 
 
 def main(arguments):
     import numpy as np
 
-    from trakway.files import read_array, read_table, write_table
+    from trakway.storage.files import read_array, read_table, write_table
     from trakway.validation.removal import evaluate_steps
 
     settings = read_settings(arguments.settings)

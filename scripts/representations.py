@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from trakway.command import Command
 from trakway.config import read_settings
+from trakway.runtime.command import Command
 
 
 def main(arguments):
-    from trakway.domain import DomainClassifier
-    from trakway.features import extract_representations
-    from trakway.files import read_array, read_json, read_table, write_array
+    from trakway.features.extraction import extract_representations
+    from trakway.generation.domain import DomainClassifier
+    from trakway.storage.files import read_array, read_json, read_table, write_array
     from trakway.tasks import build_task
     from trakway.training import load_model
 

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from trakway.command import Command
 from trakway.config import read_settings
+from trakway.runtime.command import Command
 
 
 def main(arguments):
-    from trakway.files import read_json
-    from trakway.journeys import draw_journeys
+    from trakway.generation.journeys import draw_journeys
+    from trakway.storage.files import read_json
     from trakway.tasks import build_task
     from trakway.training import load_model
 

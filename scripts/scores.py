@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from trakway.command import Command
 from trakway.config import read_settings
+from trakway.runtime.command import Command
 
 
 def main(arguments):
     import numpy as np
 
     from trakway.attribution.arguments import material_of
-    from trakway.files import replacing, write_json
-    from trakway.validation.scoring import run_method
+    from trakway.attribution.scoring import run_method
+    from trakway.storage.files import replacing, write_json
 
     settings = read_settings(arguments.settings)
     material, evaluated = material_of(arguments, settings["seed"])

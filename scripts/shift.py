@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from trakway.command import Command
 from trakway.config import read_settings
+from trakway.runtime.command import Command
 
 
 def main(arguments):
-    from trakway.files import read_table, write_table
+    from trakway.storage.files import read_table, write_table
     from trakway.validation.completions import Completions
     from trakway.validation.shift import evaluate
 

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from trakway.command import Command
+from trakway.runtime.command import Command
 
 
 def main(arguments):
     import pandas as pd
 
-    from trakway.files import read_json, write_table
-    from trakway.resources import add
+    from trakway.runtime.resources import add
+    from trakway.storage.files import read_json, write_table
 
     groups: dict[tuple[str, str], list[dict]] = {}
     for path in arguments.costs:

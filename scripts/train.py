@@ -5,16 +5,16 @@ Models that an interrupted run has finished are kept.
 
 from pathlib import Path
 
-from trakway.command import Command
 from trakway.config import read_settings
-from trakway.plan import CODE, shard_range
+from trakway.plan import code_files, shard_range
+from trakway.runtime.command import Command
 
 
 def main(arguments):
     import pandas as pd
 
-    from trakway.files import read_array, write_json, write_table
-    from trakway.fingerprint import code_digest, data_digest, fingerprint
+    from trakway.storage.files import read_array, write_json, write_table
+    from trakway.storage.fingerprint import code_digest, data_digest, fingerprint
     from trakway.tasks import build_task
     from trakway.training import Ensemble, adopt, train_shard
 
@@ -25,7 +25,7 @@ def main(arguments):
         models, curves, cost = adopt(task, arguments.adopt, indices)
     else:
         ensemble = Ensemble(arguments.ensemble, read_array(arguments.subsets), arguments.seeds)
-        identity = fingerprint(settings, data_digest(arguments.data), code_digest(*CODE["train"]))
+        identity = fingerprint(settings, data_digest(arguments.data), code_digest(code_files(__file__, *task.sources)))
         folder = arguments.output.parent / "models"
         models, curves, cost = train_shard(task, ensemble, indices, settings["training"], identity, folder)
     # Columns by name: a model that an earlier run has finished gives them in another order, an adopted one none.

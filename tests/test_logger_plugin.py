@@ -18,7 +18,7 @@ from snakemake_interface_logger_plugins.tests import MockOutputSettings, TestLog
 
 import snakemake_logger_plugin_trakway as plugin
 from snakemake_logger_plugin_trakway.run import Job, Run, pieces
-from trakway.progress import FOLDER
+from trakway.runtime.progress import FOLDER
 
 SOURCES = Path(__file__).parents[1] / "src"
 
@@ -366,7 +366,7 @@ def test_the_last_job_is_not_shared_among_lanes():
 
 
 SNAKEFILE = """
-from trakway.progress import announce
+from trakway.runtime.progress import announce
 onstart:
     announce({"members trained": 6})
 rule all:
@@ -384,7 +384,7 @@ rule table:
 """
 SCRIPT = """
 import sys, time
-from trakway.progress import track
+from trakway.runtime.progress import track
 for _ in track(range(3), "members trained"):
     time.sleep(0.3)
 open(sys.argv[1], "w").close()

@@ -25,7 +25,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from snakemake_logger_plugin_trakway.run import Job, Run, pieces
-from trakway.progress import FOLDER, duration, read, seconds_each
+from trakway.runtime.progress import FOLDER, duration, read, seconds_each
 
 LOG_LINES = 20  # shown of a failed job's log
 BARS = 4  # kinds of work shown at once, unless more are under way

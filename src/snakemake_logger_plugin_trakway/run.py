@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
-from trakway.progress import seconds_each
+from trakway.runtime.progress import seconds_each
 
 
 @dataclass

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from trakway.entries import positions
 from trakway.errors import UserError
 from trakway.plan import CONTROL, Removal, removal_rows
 from trakway.seeds import generator
+from trakway.targets.entries import positions
 
 
 def random_subsets(seed: int, role: str, n: int, count: int, fraction: float) -> np.ndarray:

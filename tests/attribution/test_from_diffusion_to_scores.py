@@ -11,11 +11,11 @@ import torch
 from trakway import attribution, seeds
 from trakway.attribution.loading import load_material
 from trakway.data import ImageData, prepare
-from trakway.features import Member, extract_features
-from trakway.files import read_array, read_table, write_json
-from trakway.journeys import draw_journeys
+from trakway.features.extraction import Member, extract_features
+from trakway.generation.journeys import draw_journeys
 from trakway.plan import is_window
 from trakway.projection import VERSION
+from trakway.storage.files import read_array, read_table, write_json
 from trakway.subsets import random_subsets
 from trakway.tasks import build_task
 from trakway.training import Ensemble, load_model, train_shard

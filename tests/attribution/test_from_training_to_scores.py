@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from trakway import seeds
-from trakway.attribution import gradient_cosine, gradient_dot, tracin, trak
 from trakway.attribution.loading import load_material
+from trakway.attribution.methods import gradient_cosine, gradient_dot, tracin, trak
 from trakway.data import ImageData
-from trakway.features import Member, extract_features
-from trakway.files import write_json, write_table
+from trakway.features.extraction import Member, extract_features
 from trakway.projection import VERSION
+from trakway.storage.files import write_json, write_table
 from trakway.subsets import random_subsets
 from trakway.tasks import build_task
 from trakway.training import Ensemble, load_model, train_shard

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trakway.attribution import trak
 from trakway.attribution.loading import load_features, load_material, load_outputs
+from trakway.attribution.methods import trak
 from trakway.errors import UserError
-from trakway.files import read_json, write_array, write_json, write_table
 from trakway.projection import VERSION
+from trakway.storage.files import read_json, write_array, write_json, write_table
 
 
 def write_shards(folder, members, cut, checkpoint=0, function="output"):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from trakway import attribution
-from trakway.attribution import gradient_dot, trak
+from trakway.attribution.methods import gradient_dot, trak
 from trakway.plan import METHODS, OPTIONS
 
 

@@ -65,7 +65,7 @@ def test_seed_changes_the_draw(small, tmp_path):
 
 
 def test_goes_on_after_an_interruption(small, tmp_path, monkeypatch):
-    monkeypatch.setattr("trakway.resumable.SAVE_SECONDS", -1.0)
+    monkeypatch.setattr("trakway.storage.resumable.SAVE_SECONDS", -1.0)
     read = ArrayPixels.read
     seen = []
 

@@ -6,7 +6,7 @@ import pytest
 
 from trakway.errors import UserError
 from trakway.figures.trajectories import Trajectories
-from trakway.files import write_array, write_json, write_table
+from trakway.storage.files import write_array, write_json, write_table
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from trakway.attribution import Features, Material, method
-from trakway.features import Member, extract_features
+from trakway.features.extraction import Member, extract_features
 from trakway.training import load_checkpoint
 from trakway.training.loop import train_model
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trakway.data import ImageData
-from trakway.files import write_table
+from trakway.storage.files import write_table
 from trakway.tasks import build_task, image_classification
 from trakway.tasks.image_classification import ImageClassification, margin
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from trakway.errors import UserError
-from trakway.fingerprint import file_digest
+from trakway.storage.fingerprint import file_digest
 from trakway.training import adopt, load_model
 from trakway.training.checkpoint import save_checkpoint
 

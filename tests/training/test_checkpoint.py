@@ -4,7 +4,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from trakway.errors import UserError
-from trakway.fingerprint import file_digest
+from trakway.storage.fingerprint import file_digest
 from trakway.training.checkpoint import first_bad_tensor, load_checkpoint, load_tensors, save_checkpoint, save_tensors
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trakway.errors import UserError
-from trakway.fingerprint import file_digest
+from trakway.storage.fingerprint import file_digest
 from trakway.tasks import build_task
 from trakway.training import Ensemble, load_checkpoint, load_model, train_shard
 from trakway.training.ensemble import model_seed

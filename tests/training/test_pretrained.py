@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from trakway.errors import UserError
-from trakway.fingerprint import file_digest
+from trakway.storage.fingerprint import file_digest
 from trakway.training.checkpoint import load_checkpoint, save_checkpoint
 from trakway.training.pretrained import load_pretrained, replacing_folder
 

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trakway import files
 from trakway.errors import UserError
+from trakway.storage import files
 from trakway.validation.completions import KEY, Completions
 
 KEYS = [

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trakway import files
 from trakway.errors import UserError
+from trakway.storage import files
 from trakway.validation.completions import KEY, Completions
 from trakway.validation.emergence import COLUMNS, emergence_window, evaluate, nearest_timestep
 

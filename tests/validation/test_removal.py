@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trakway import files
 from trakway.errors import UserError
+from trakway.storage import files
 from trakway.validation import removal
 
 COLUMNS = ["method", "side", "k", "fraction", "target"]

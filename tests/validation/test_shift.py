@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trakway import files
 from trakway.errors import UserError
+from trakway.metrics.frechet import frechet_distance, kernel_distance
+from trakway.storage import files
 from trakway.validation.completions import KEY, Completions
-from trakway.validation.frechet import frechet_distance, kernel_distance
 from trakway.validation.shift import COLUMNS, evaluate
 
 STEPS = (800, 200)

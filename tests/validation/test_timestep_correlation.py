@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from trakway import files
 from trakway.errors import UserError
+from trakway.storage import files
 from trakway.validation.timestep_correlation import COLUMNS, evaluate
 
 STEPS = (800, 500, 100)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from trakway.fingerprint import file_digest
+from trakway.storage.fingerprint import file_digest
 
 FEATURES = "features/sjlt1-64/output/1/00000-00002"
 

@@ -96,7 +96,7 @@ def own(pending: set[str]) -> set[str]:
 
 def test_code_of_one_method(finished):
     """Its own scores, and what is made of all scores."""
-    with finished.appended("src/trakway/attribution/pixel.py", "\nNEW = 1\n"):
+    with finished.appended("src/trakway/attribution/methods/pixel.py", "\nNEW = 1\n"):
         pending = finished.pending()
     scores = {"scores/pixel.*", "costs/scores/pixel.json"}
     check(own(pending), scores, LDS, REMOVAL, RETRAINED, RECORD)
@@ -176,7 +176,7 @@ class TestDiffusion:
         check(pending, scores, figures, JOURNEY_LDS, PER_STEP, removal, ABLATION, RECORD, {"costs/*/removal/*"})
 
     def test_code_of_the_estimator_of_one_method(self, digits):
-        with digits.appended("src/trakway/attribution/journey_d_trak.py", "\nNEW = 1\n"):
+        with digits.appended("src/trakway/attribution/methods/journey_d_trak.py", "\nNEW = 1\n"):
             pending = digits.pending()
         assert fnmatch.filter(pending, "scores/*.npy") == ["scores/journey_d_trak.npy"]
         assert pending == own(pending)

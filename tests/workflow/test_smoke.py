@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from trakway import plan
-from trakway.targets import groups
+from trakway.targets.table import groups
 
 # Columns with a number in every row, and columns that may be empty (a ceiling takes several seeds, a k a flip).
 TABLES = {

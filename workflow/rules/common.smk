@@ -14,11 +14,12 @@ sys.path.insert(0, str(REPOSITORY / "src"))
 
 from snakemake.exceptions import WorkflowError
 
-from trakway import environment, plan
+from trakway import plan
+from trakway.runtime import environment
 from trakway.config import experiment_tiers, load_config, load_experiments, section
-from trakway.device import visible_gpus
+from trakway.runtime.device import visible_gpus
 from trakway.errors import UserError
-from trakway.progress import announce
+from trakway.runtime.progress import announce
 
 environment.set_for_jobs(REPOSITORY / "src")
 

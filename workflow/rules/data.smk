@@ -5,7 +5,7 @@ DATA = [f"{ROOT}/data/{file}" for file in ("train_images.npy", "test_images.npy"
 # First of all, of every experiment: what is wrong with data is told before anything trains.
 rule prepare_data:
     input:
-        code=code("data/*.py"),
+        code=code("prepare_data"),
     output:
         train=f"{ROOT}/data/train_images.npy",
         test=f"{ROOT}/data/test_images.npy",
@@ -26,14 +26,14 @@ rule prepare_data:
     params:
         settings=sections("seed", "dataset"),
     shell:
-        "python scripts/prepare_data.py --settings {params.settings:q} --output $(dirname {output.meta:q})"
+        "python scripts/prepare_data.py --settings {params.settings:q} --output \"$(dirname {output.meta:q})\""
         " --cost {output.cost:q} > {log:q} 2>&1"
 
 
 rule draw_subsets:
     input:
         data=rules.prepare_data.output.meta,
-        code=code("subsets.py", "seeds.py"),
+        code=code("draw_subsets"),
     output:
         f"{ROOT}/subsets/{{ensemble}}.npy",
     log:
@@ -51,14 +51,14 @@ rule draw_subsets:
         fraction=subset_fraction,
         seed=lambda w: settings_of(w)["seed"],
     shell:
-        "python scripts/draw_subsets.py --data $(dirname {input.data:q}) --ensemble {wildcards.ensemble}"
+        "python scripts/draw_subsets.py --data \"$(dirname {input.data:q})\" --ensemble {wildcards.ensemble}"
         " --count {params.number} --fraction {params.fraction} --seed {params.seed} --output {output:q} > {log:q} 2>&1"
 
 
 rule draw_targets:
     input:
         data=rules.prepare_data.output.meta,
-        code=code("targets.py", "seeds.py"),
+        code=code("draw_targets"),
     output:
         TARGETS,
     log:
@@ -78,7 +78,7 @@ rule draw_targets:
         tuning=lambda w: settings_of(w)["targets"]["tuning"],
         seed=lambda w: settings_of(w)["seed"],
     shell:
-        "python scripts/draw_targets.py --data $(dirname {input.data:q}) --count {params.number}"
+        "python scripts/draw_targets.py --data \"$(dirname {input.data:q})\" --count {params.number}"
         " --tuning {params.tuning} --seed {params.seed} --output {output:q} > {log:q} 2>&1"
 
 
@@ -86,7 +86,7 @@ rule sample_targets:
     input:
         data=DATA,
         models=lambda w: shard_files(w, "reference", "train", ".json")[0],
-        code=code(*plan.CODE["sample_targets"]),
+        code=task_code("sample_targets"),
     output:
         table=TARGETS,
         pictures=[f"{ROOT}/targets/{file}" for file in PICTURES],
@@ -108,6 +108,6 @@ rule sample_targets:
         device=device,
         settings=lambda w: json.dumps(plan.target_settings(settings_of(w), "targets")),
     shell:
-        "python scripts/sample_targets.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
-        " --models {input.models:q} --output $(dirname {output.table:q}) --cost {output.cost:q}"
+        "python scripts/sample_targets.py --settings {params.settings:q} --data \"$(dirname {input.data[0]:q})\""
+        " --models {input.models:q} --output \"$(dirname {output.table:q})\" --cost {output.cost:q}"
         " --device {params.device} > {log:q} 2>&1"

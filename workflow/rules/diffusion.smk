@@ -10,7 +10,7 @@ rule completions:
         models=f"{ROOT}/train/{{ensemble}}/{{shard}}.json",
         classifier=lambda w: shard_files(w, "domain", "train", ".json"),
         rows=lambda w: [f"{root_of(w)}/subsets/removal.parquet"] if w.ensemble == "removal" else [],
-        code=code(*plan.CODE["completions"]),
+        code=task_code("completions"),
     output:
         features=f"{COMPLETIONS}/features.npy",
         probabilities=f"{COMPLETIONS}/probabilities.npy",
@@ -35,22 +35,16 @@ rule completions:
         settings=lambda w: json.dumps(plan.target_settings(settings_of(w), "domain", "removal")),
         rows=lambda w, input: f"--rows {input.rows}" if w.ensemble == "removal" else "",
     shell:
-        "python scripts/completions.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
+        "python scripts/completions.py --settings {params.settings:q} --data \"$(dirname {input.data[0]:q})\""
         " --targets {input.targets:q} --models {input.models:q} --classifier {input.classifier:q} {params.rows}"
-        " --output $(dirname {output.index:q}) --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
+        " --output \"$(dirname {output.index:q})\" --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
 
 
 rule shift:
     input:
         completions=completion_files,
         rows=rules.removal_subsets.output.rows,
-        code=code(
-            "validation/shift.py",
-            "validation/removal.py",
-            "validation/frechet.py",
-            "validation/completions.py",
-            "validation/intervals.py",
-        ),
+        code=code("shift"),
     output:
         table=report(
             f"{ROOT}/tables/shift.csv", caption="../report/shift_table.rst", category="{name}", subcategory="Shift"
@@ -80,9 +74,7 @@ rule emergence:
         completions=completion_files,
         rows=rules.removal_subsets.output.rows,
         data=rules.prepare_data.output.meta,
-        code=code(
-            "validation/emergence.py", "validation/removal.py", "validation/completions.py", "validation/intervals.py"
-        ),
+        code=code("emergence"),
     output:
         table=report(
             f"{ROOT}/tables/emergence.csv",
@@ -106,7 +98,7 @@ rule emergence:
         folders=lambda w, input: " ".join(map(os.path.dirname, input.completions)),
         final=lambda w, input: f"{os.path.dirname(input.completions[0])}/final.npy",
     shell:
-        "python scripts/emergence.py --settings {params.settings:q} --data $(dirname {input.data:q}) --rows {input.rows:q}"
+        "python scripts/emergence.py --settings {params.settings:q} --data \"$(dirname {input.data:q})\" --rows {input.rows:q}"
         " --completions {params.folders} --final {params.final:q} --output {output.table:q} --cost {output.cost:q}"
         " > {log:q} 2>&1"
 
@@ -115,7 +107,7 @@ rule timestep_correlation:
     input:
         scores=lambda w: [f"{root_of(w)}/scores/{m}.npy" for m in settings_of(w)["methods"] if m in plan.PER_STEP],
         targets=TARGETS,
-        code=code("validation/timestep_correlation.py", "validation/intervals.py", "validation/lds.py", "targets.py"),
+        code=code("timestep_correlation"),
     output:
         table=report(
             f"{ROOT}/tables/timestep_correlation.csv",

@@ -4,7 +4,7 @@
 rule figure_lds:
     input:
         table=rules.lds.output.lds,
-        code=code("figures/lds_bars.py", "figures/style.py"),
+        code=code("figure_lds"),
     output:
         png=figure("lds", "LDS"),
         pdf=f"{ROOT}/figures/lds.pdf",
@@ -22,13 +22,13 @@ rule figure_lds:
         title=title("linear datamodeling score"),
     shell:
         "python scripts/figure_lds.py --table {input.table:q} --title {params.title:q}"
-        " --output $(dirname {output.png:q})/lds > {log:q} 2>&1"
+        " --output \"$(dirname {output.png:q})\"/lds > {log:q} 2>&1"
 
 
 rule figure_cost:
     input:
         table=rules.cost.output.table,
-        code=code("figures/lds_cost.py", "figures/style.py"),
+        code=code("figure_cost"),
     output:
         png=figure("cost", "LDS"),
         pdf=f"{ROOT}/figures/cost.pdf",
@@ -46,13 +46,13 @@ rule figure_cost:
         title=title("LDS against compute"),
     shell:
         "python scripts/figure_cost.py --table {input.table:q} --title {params.title:q}"
-        " --output $(dirname {output.png:q})/cost > {log:q} 2>&1"
+        " --output \"$(dirname {output.png:q})\"/cost > {log:q} 2>&1"
 
 
 rule figure_removal:
     input:
         table=rules.removal.output.removal,
-        code=code("figures/removal.py", "figures/style.py"),
+        code=code("figure_removal"),
     output:
         png=figure("removal", "Removal"),
         pdf=f"{ROOT}/figures/removal.pdf",
@@ -70,7 +70,7 @@ rule figure_removal:
         title=title("removal and retraining"),
     shell:
         "python scripts/figure_removal.py --table {input.table:q} --title {params.title:q}"
-        " --output $(dirname {output.png:q})/removal > {log:q} 2>&1"
+        " --output \"$(dirname {output.png:q})\"/removal > {log:q} 2>&1"
 
 
 rule figure_examples:
@@ -79,7 +79,7 @@ rule figure_examples:
         targets=TARGETS,
         scores=f"{ROOT}/scores/trak.npy",
         outputs=outputs_of("reference"),
-        code=code("figures/examples.py", "figures/pictures.py", "figures/style.py"),
+        code=code("figure_examples"),
     output:
         png=figure("examples", "Examples"),
         pdf=f"{ROOT}/figures/examples.pdf",
@@ -98,15 +98,15 @@ rule figure_examples:
         number=lambda w: settings_of(w)["display"]["targets"],
         examples=lambda w: settings_of(w)["display"]["examples"],
     shell:
-        "python scripts/figure_examples.py --data $(dirname {input.data[0]:q}) --targets {input.targets:q}"
+        "python scripts/figure_examples.py --data \"$(dirname {input.data[0]:q})\" --targets {input.targets:q}"
         " --scores {input.scores:q} --outputs {input.outputs:q} --count {params.number} --examples {params.examples}"
-        " --title {params.title:q} --output $(dirname {output.png:q})/examples > {log:q} 2>&1"
+        " --title {params.title:q} --output \"$(dirname {output.png:q})\"/examples > {log:q} 2>&1"
 
 
 rule figure_ablation:
     input:
         table=rules.ablation.output.table,
-        code=code("figures/ablation.py", "figures/style.py"),
+        code=code("figure_ablation"),
     output:
         png=figure("ablation", "Ablation"),
         pdf=f"{ROOT}/figures/ablation.pdf",
@@ -125,14 +125,14 @@ rule figure_ablation:
         method=lambda w: plan.main_method(settings_of(w)),
     shell:
         "python scripts/figure_ablation.py --table {input.table:q} --method {params.method} --title {params.title:q}"
-        " --output $(dirname {output.png:q})/ablation > {log:q} 2>&1"
+        " --output \"$(dirname {output.png:q})\"/ablation > {log:q} 2>&1"
 
 
 rule figure_training:
     input:
         curves=lambda w: [file for e in ensembles_of(w) for file in shard_files(w, e, "train", ".curves.parquet")],
         models=f"{ROOT}/tables/models.csv",
-        code=code("figures/training.py", "figures/style.py"),
+        code=code("figure_training"),
     output:
         png=figure("training", "Models"),
         pdf=f"{ROOT}/figures/training.pdf",
@@ -150,13 +150,13 @@ rule figure_training:
         title=title("training of the ensembles"),
     shell:
         "python scripts/figure_training.py --curves {input.curves:q} --models {input.models:q} --title {params.title:q}"
-        " --output $(dirname {output.png:q})/training > {log:q} 2>&1"
+        " --output \"$(dirname {output.png:q})\"/training > {log:q} 2>&1"
 
 
 rule figure_lds_timesteps:
     input:
         table=rules.lds.output.lds,
-        code=code("figures/lds_timesteps.py", "figures/lds_bars.py", "figures/timesteps.py", "figures/style.py"),
+        code=code("figure_lds_timesteps"),
     output:
         png=figure("lds_timesteps", "LDS"),
         pdf=f"{ROOT}/figures/lds_timesteps.pdf",
@@ -174,13 +174,13 @@ rule figure_lds_timesteps:
         title=title("LDS along the sampling trajectory"),
     shell:
         "python scripts/figure_lds_timesteps.py --table {input.table:q} --title {params.title:q}"
-        " --output $(dirname {output.png:q})/lds_timesteps > {log:q} 2>&1"
+        " --output \"$(dirname {output.png:q})\"/lds_timesteps > {log:q} 2>&1"
 
 
 rule figure_timestep_correlation:
     input:
         table=rules.timestep_correlation.output.table,
-        code=code("figures/timestep_correlation.py", "figures/style.py"),
+        code=code("figure_timestep_correlation"),
     output:
         png=figure("timestep_correlation", "Journey"),
         pdf=f"{ROOT}/figures/timestep_correlation.pdf",
@@ -198,13 +198,13 @@ rule figure_timestep_correlation:
         title=title("do neighbouring steps name the same examples?"),
     shell:
         "python scripts/figure_timestep_correlation.py --table {input.table:q} --title {params.title:q}"
-        " --output $(dirname {output.png:q})/timestep_correlation > {log:q} 2>&1"
+        " --output \"$(dirname {output.png:q})\"/timestep_correlation > {log:q} 2>&1"
 
 
 rule figure_shift:
     input:
         table=rules.shift.output.table,
-        code=code("figures/shift.py", "figures/style.py"),
+        code=code("figure_shift"),
     output:
         png=figure("shift", "Shift"),
         pdf=f"{ROOT}/figures/shift.pdf",
@@ -222,13 +222,13 @@ rule figure_shift:
         title=title("shift of the completions after removal"),
     shell:
         "python scripts/figure_shift.py --table {input.table:q} --title {params.title:q}"
-        " --output $(dirname {output.png:q})/shift > {log:q} 2>&1"
+        " --output \"$(dirname {output.png:q})\"/shift > {log:q} 2>&1"
 
 
 rule figure_emergence:
     input:
         table=rules.emergence.output.table,
-        code=code("figures/emergence.py", "figures/timesteps.py", "figures/style.py"),
+        code=code("figure_emergence"),
     output:
         png=figure("emergence", "Emergence"),
         pdf=f"{ROOT}/figures/emergence.pdf",
@@ -247,7 +247,7 @@ rule figure_emergence:
         number=lambda w: settings_of(w)["display"]["targets"],
     shell:
         "python scripts/figure_emergence.py --table {input.table:q} --count {params.number} --title {params.title:q}"
-        " --output $(dirname {output.png:q})/emergence > {log:q} 2>&1"
+        " --output \"$(dirname {output.png:q})\"/emergence > {log:q} 2>&1"
 
 
 rule figure_journeys:
@@ -256,13 +256,7 @@ rule figure_journeys:
         targets=TARGETS,
         pictures=pictures_of,
         scores=f"{ROOT}/scores/journey_trak.npy",
-        code=code(
-            "figures/journeys.py",
-            "figures/trajectories.py",
-            "figures/pictures.py",
-            "figures/examples.py",
-            "figures/style.py",
-        ),
+        code=code("figure_journeys"),
     output:
         png=figure("journeys", "Journey"),
         pdf=f"{ROOT}/figures/journeys.pdf",
@@ -281,9 +275,9 @@ rule figure_journeys:
         number=lambda w: settings_of(w)["display"]["targets"],
         examples=lambda w: settings_of(w)["display"]["examples"],
     shell:
-        "python scripts/figure_journeys.py --data $(dirname {input.data[0]:q}) --targets {input.targets:q}"
+        "python scripts/figure_journeys.py --data \"$(dirname {input.data[0]:q})\" --targets {input.targets:q}"
         " --scores {input.scores:q} --count {params.number} --examples {params.examples}"
-        " --title {params.title:q} --output $(dirname {output.png:q})/journeys > {log:q} 2>&1"
+        " --title {params.title:q} --output \"$(dirname {output.png:q})\"/journeys > {log:q} 2>&1"
 
 
 rule figure_localisation:
@@ -292,13 +286,7 @@ rule figure_localisation:
         targets=TARGETS,
         pictures=pictures_of,
         scores=f"{ROOT}/scores/journey_trak.npy",
-        code=code(
-            "figures/localisation.py",
-            "figures/trajectories.py",
-            "figures/pictures.py",
-            "figures/examples.py",
-            "figures/style.py",
-        ),
+        code=code("figure_localisation"),
     output:
         png=figure("localisation", "Journey"),
         pdf=f"{ROOT}/figures/localisation.pdf",
@@ -318,9 +306,9 @@ rule figure_localisation:
         number=lambda w: settings_of(w)["display"]["targets"],
         examples=lambda w: settings_of(w)["display"]["examples"],
     shell:
-        "python scripts/figure_localisation.py --data $(dirname {input.data[0]:q}) --targets {input.targets:q}"
+        "python scripts/figure_localisation.py --data \"$(dirname {input.data[0]:q})\" --targets {input.targets:q}"
         " --scores {input.scores:q} --count {params.number} --examples {params.examples} --settings {params.settings:q}"
-        " --title {params.title:q} --output $(dirname {output.png:q})/localisation > {log:q} 2>&1"
+        " --title {params.title:q} --output \"$(dirname {output.png:q})\"/localisation > {log:q} 2>&1"
 
 
 rule figure_animation:
@@ -329,13 +317,7 @@ rule figure_animation:
         targets=TARGETS,
         pictures=pictures_of,
         scores=f"{ROOT}/scores/journey_trak.npy",
-        code=code(
-            "figures/animation.py",
-            "figures/trajectories.py",
-            "figures/pictures.py",
-            "figures/examples.py",
-            "figures/style.py",
-        ),
+        code=code("figure_animation"),
     output:
         gif=figure("animation", "Journey", "gif"),
     log:
@@ -351,5 +333,5 @@ rule figure_animation:
     params:
         title=title("a journey"),
     shell:
-        "python scripts/figure_animation.py --data $(dirname {input.data[0]:q}) --targets {input.targets:q}"
+        "python scripts/figure_animation.py --data \"$(dirname {input.data[0]:q})\" --targets {input.targets:q}"
         " --scores {input.scores:q} --title {params.title:q} --output {output.gif:q} > {log:q} 2>&1"

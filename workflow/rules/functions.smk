@@ -29,10 +29,19 @@ def device(w, input):
     return DEVICE
 
 
-def code(*patterns):
-    """Input: the library files that decide a rule's numbers, compared by content."""
-    package = REPOSITORY / "src/trakway"
-    return sorted({os.path.relpath(path) for pattern in patterns for path in package.glob(pattern)})
+def code(script, *further):
+    """Input: the source files that decide a rule's numbers, compared by content: a script, and all that it imports."""
+    return [os.path.relpath(file) for file in plan.code_files(REPOSITORY / f"scripts/{script}.py", *further)]
+
+
+def task_code(script):
+    """Input: likewise of a script that works on an experiment's task."""
+    return lambda w: code(script, REPOSITORY / f"src/trakway/tasks/{settings_of(w)['task']}.py")
+
+
+def method_code(script, methods):
+    """Input: likewise of a script that runs attribution methods, told by a function of the wildcards."""
+    return lambda w: code(script, *(REPOSITORY / f"src/trakway/attribution/methods/{m}.py" for m in methods(w)))
 
 
 def ensembles_of(w):

@@ -7,7 +7,7 @@ rule outputs:
         targets=lambda w: [TARGETS.format(tier=w.tier, name=w.name)] if output_roles(w) else [],
         pictures=lambda w: pictures_of(w) if output_roles(w) else [],
         models=rules.train.output.models,
-        code=code("outputs.py", "targets.py", "tasks/*.py", "models/*.py", "data/images.py", "seeds.py"),
+        code=task_code("outputs"),
     output:
         outputs=f"{ROOT}/outputs/{{ensemble}}/{{shard}}.npy",
         table=f"{ROOT}/outputs/{{ensemble}}/{{shard}}.models.parquet",
@@ -29,6 +29,6 @@ rule outputs:
         targets=lambda w, input: f"--targets {input.targets}" if output_roles(w) else "",
         roles=output_roles,
     shell:
-        "python scripts/outputs.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
+        "python scripts/outputs.py --settings {params.settings:q} --data \"$(dirname {input.data[0]:q})\""
         " {params.targets} --roles {params.roles} --models {input.models:q} --table {output.table:q} --output {output.outputs:q}"
         " --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

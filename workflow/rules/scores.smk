@@ -7,7 +7,7 @@ rule scores:
         data=DATA,
         targets=TARGETS,
         pictures=pictures_of,
-        code=lambda w: code(*plan.method_code(w.method)),
+        code=method_code("scores", lambda w: [w.method]),
     output:
         scores=f"{ROOT}/scores/{{method}}.npy",
         record=f"{ROOT}/scores/{{method}}.json",
@@ -29,5 +29,5 @@ rule scores:
         material=material_arguments,
     shell:
         "python scripts/scores.py --method {wildcards.method} --settings {params.settings:q}"
-        " --data $(dirname {input.data[0]:q}) --targets {input.targets:q} {params.material}"
+        " --data \"$(dirname {input.data[0]:q})\" --targets {input.targets:q} {params.material}"
         " --record {output.record:q} --output {output.scores:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

@@ -8,7 +8,7 @@ rule lds:
         targets=TARGETS,
         subsets=f"{ROOT}/subsets/evaluation.npy",
         outputs=outputs_of("evaluation"),
-        code=code("validation/lds.py", "validation/intervals.py", "targets.py"),
+        code=code("lds"),
     output:
         lds=report(f"{ROOT}/tables/lds.csv", caption="../report/lds_table.rst", category="{name}", subcategory="LDS"),
         targets=f"{ROOT}/tables/lds_targets.csv",
@@ -32,7 +32,7 @@ rule lds:
     shell:
         "python scripts/lds.py --settings {params.settings:q} --scores {input.scores:q} --records {input.records:q}"
         " --targets {input.targets:q} --subsets {input.subsets:q} --outputs {input.outputs:q} --seeds {params.seeds}"
-        " --output $(dirname {output.lds:q}) --cost {output.cost:q} > {log:q} 2>&1"
+        " --output \"$(dirname {output.lds:q})\" --cost {output.cost:q} > {log:q} 2>&1"
 
 
 rule cost:
@@ -43,9 +43,7 @@ rule cost:
         pictures=pictures_of,
         subsets=f"{ROOT}/subsets/evaluation.npy",
         outputs=outputs_of("evaluation"),
-        code=lambda w: code(
-            "validation/*.py", *(file for m in settings_of(w)["methods"] for file in plan.method_code(m))
-        ),
+        code=method_code("cost", lambda w: settings_of(w)["methods"]),
     output:
         table=report(
             f"{ROOT}/tables/cost.csv", caption="../report/cost_table.rst", category="{name}", subcategory="LDS"
@@ -69,7 +67,7 @@ rule cost:
         costs=lambda w, input: cost_arguments(w, input),
         seeds=evaluation_seeds,
     shell:
-        "python scripts/cost.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
+        "python scripts/cost.py --settings {params.settings:q} --data \"$(dirname {input.data[0]:q})\""
         " --targets {input.targets:q} {params.material} {params.costs}"
         " --subsets {input.subsets:q} --outputs {input.outputs:q} --seeds {params.seeds}"
         " --output {output.table:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
@@ -83,7 +81,7 @@ rule removal_subsets:
         data=f"{ROOT}/data/meta.json",
         scores=lambda w: [f"{root_of(w)}/scores/{m}.npy" for m in removal_methods(w)],
         targets=TARGETS,
-        code=code("subsets.py", "entries.py", "targets.py", "seeds.py"),
+        code=code("removal_subsets"),
     output:
         subsets=f"{ROOT}/subsets/removal.npy",
         rows=f"{ROOT}/subsets/removal.parquet",
@@ -100,7 +98,7 @@ rule removal_subsets:
     params:
         settings=removal_settings,
     shell:
-        "python scripts/removal_subsets.py --settings {params.settings:q} --data $(dirname {input.data:q})"
+        "python scripts/removal_subsets.py --settings {params.settings:q} --data \"$(dirname {input.data:q})\""
         " --targets {input.targets:q} --scores {input.scores:q} --table {output.rows:q} --output {output.subsets:q} > {log:q} 2>&1"
 
 
@@ -110,7 +108,7 @@ rule removal:
         targets=TARGETS,
         reference=outputs_of("reference"),
         outputs=outputs_of("removal"),
-        code=code("validation/removal.py", "validation/intervals.py", "targets.py", "entries.py"),
+        code=code("removal"),
     output:
         removal=report(
             f"{ROOT}/tables/removal.csv",
@@ -140,7 +138,7 @@ rule removal:
         settings=sections("seed", "lds", "removal"),
     shell:
         "python scripts/removal.py --settings {params.settings:q} --rows {input.rows:q} --targets {input.targets:q}"
-        " --reference {input.reference:q} --outputs {input.outputs:q} --output $(dirname {output.removal:q}) --cost {output.cost:q} > {log:q} 2>&1"
+        " --reference {input.reference:q} --outputs {input.outputs:q} --output \"$(dirname {output.removal:q})\" --cost {output.cost:q} > {log:q} 2>&1"
 
 
 rule ablation:
@@ -178,7 +176,7 @@ rule ablation:
         variants=lambda w, input: " ".join(os.path.dirname(file) for file in as_list(input.variants)),
         seeds=evaluation_seeds,
     shell:
-        "python scripts/ablation.py --settings {params.settings:q} --data $(dirname {input.data[0]:q})"
+        "python scripts/ablation.py --settings {params.settings:q} --data \"$(dirname {input.data[0]:q})\""
         " --targets {input.targets:q} {params.material} --variants {params.variants}"
         " --subsets {input.subsets:q} --outputs {input.outputs:q} --seeds {params.seeds}"
         " --output {output.table:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

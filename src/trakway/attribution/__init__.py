@@ -15,4 +15,4 @@ __all__ = ["Features", "Material", "method"]
 
 def method(name: str) -> Callable[..., None]:
     """Return the ``score`` function of a method."""
-    return importlib.import_module(f"trakway.attribution.{name}").score
+    return importlib.import_module(f"trakway.attribution.methods.{name}").score

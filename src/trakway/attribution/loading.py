@@ -10,10 +10,10 @@ import pandas as pd
 from trakway.attribution.material import Features, Material
 from trakway.data import ImageData
 from trakway.errors import UserError
-from trakway.files import read_array, read_json, read_table
 from trakway.plan import window_timestep
 from trakway.projection import VERSION
-from trakway.targets import seen_by
+from trakway.storage.files import read_array, read_json, read_table
+from trakway.targets.table import seen_by
 
 
 def load_features(folders: Sequence[Path]) -> list[Features]:

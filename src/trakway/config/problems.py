@@ -1,12 +1,12 @@
 """What is wrong with a setting, in words: the key, what was found, what is allowed, what to do next."""
 
-import difflib
 import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from trakway.config.schemas import Validator
 from trakway.errors import UserError
+from trakway.plan.suggestions import did_you_mean
 
 Fault = tuple[str, str, str]
 """What a check of complete settings finds wrong: the key, dotted, with list positions (``removal.methods.1``), what is
@@ -52,13 +52,6 @@ def show(value: Any) -> str:
     """Return a value as YAML would have it, shortened."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def did_you_mean(name: Any, valid: Iterable[str]) -> str:
-    """Return ``'Did you mean "x"? '`` for the valid name closest to ``name``, or nothing."""
-    plain = {str(choice).lower(): choice for choice in valid}
-    near = difflib.get_close_matches(str(name).lower(), plain, n=1)
-    return f'Did you mean "{plain[near[0]]}"? ' if near else ""
 
 
 def describe(schema: dict) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from trakway.errors import UserError
-from trakway.files import replacing
+from trakway.storage.files import replacing
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 

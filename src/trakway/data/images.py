@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from trakway.errors import UserError
-from trakway.files import read_array, read_json, read_table
+from trakway.storage.files import read_array, read_json, read_table
 
 if TYPE_CHECKING:
     import torch

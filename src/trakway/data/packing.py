@@ -9,7 +9,7 @@ import numpy as np
 from trakway.data.fashion_mnist import CLASSES, PREFIXES, Absent, read_folder
 from trakway.data.idx import write_idx
 from trakway.errors import UserError
-from trakway.files import replacing
+from trakway.storage.files import replacing
 
 CHECKSUMS = "SHA256SUMS"
 COMPLETE = ("coat", "shirt")  # the pair that classifiers confuse most: every image of theirs is packed

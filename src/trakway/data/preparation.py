@@ -15,9 +15,9 @@ from trakway.data.sampling import sample, shortage
 from trakway.data.source import Source, Split, did_you_mean, listed, pick_classes
 from trakway.data.statistics import digest, moments
 from trakway.errors import UserError
-from trakway.files import write_json, write_table
-from trakway.fingerprint import fingerprint
-from trakway.resumable import Part, fill_arrays, row_blocks
+from trakway.storage.files import write_json, write_table
+from trakway.storage.fingerprint import fingerprint
+from trakway.storage.resumable import Part, fill_arrays, row_blocks
 
 OPENERS = {
     "digits": open_digits,

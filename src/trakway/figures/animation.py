@@ -10,7 +10,7 @@ from PIL import Image
 
 from trakway.figures.pictures import Page, frame, score_format
 from trakway.figures.style import BLUE, EDGE, GREY, number, render, styled
-from trakway.files import replacing
+from trakway.storage.files import replacing
 
 WIDTH, HEIGHT, DPI = 8.0, 3.8, 100  # inches, and dots in each: 800 × 380
 STATE, EXAMPLE = 1.95, 1.05  # sides of the images, inches

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trakway.errors import UserError
-from trakway.files import read_array, read_json, read_table
+from trakway.storage.files import read_array, read_json, read_table
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from trakway import seeds
 from trakway.errors import UserError
 from trakway.gradients.per_example import per_example_gradients
-from trakway.resumable import row_blocks
+from trakway.storage.resumable import row_blocks
 from trakway.tasks import Task
 
 LARGEST = 8192  # rows or columns of a parameter; of more only the diagonal of the factor is kept

@@ -4,8 +4,10 @@ Training, outputs, gradients, scores and validation are written once against `Ta
 own model, is one subclass and one YAML file.
 """
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -70,6 +72,11 @@ class Task(ABC):
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Return how good a model is on the test split, by name of the measure."""
         return {}
+
+    @property
+    def sources(self) -> list[Path]:
+        """Files whose code decides what this task computes, with all that they import."""
+        return [Path(inspect.getfile(type(self)))]
 
     @property
     def draws(self) -> int:

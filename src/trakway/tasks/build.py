@@ -1,5 +1,6 @@
 """From an experiment's settings to its task."""
 
+import importlib
 from pathlib import Path
 
 from trakway.tasks.base import Task
@@ -18,10 +19,6 @@ def build_task(
         targets: the table of targets, where they are needed; other files of theirs lie beside it.
         function: what `Task.output` is, see `trakway.plan.FUNCTIONS`; only diffusion has more than ``"output"``.
     """
-    if settings["task"] == "image_diffusion":
-        from trakway.tasks.image_diffusion import ImageDiffusion
-
-        return ImageDiffusion(settings, data, device, targets, function)
-    from trakway.tasks.image_classification import ImageClassification
-
-    return ImageClassification(settings, data, device, targets)
+    module = importlib.import_module(f"trakway.tasks.{settings['task']}")
+    kind = next(c for c in vars(module).values() if isinstance(c, type) and c.__module__ == module.__name__)
+    return kind(settings, data, device, targets, function)

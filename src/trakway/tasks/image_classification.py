@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trakway.data import ImageData
-from trakway.files import read_table
 from trakway.models import build_image_model
-from trakway.resumable import row_blocks
+from trakway.storage.files import read_table
+from trakway.storage.resumable import row_blocks
 from trakway.tasks.augmentation import crop, flip
 from trakway.tasks.base import Batch, Model, Task
 
@@ -28,7 +28,9 @@ def margin(logits: Tensor, labels: Tensor) -> Tensor:
 class ImageClassification(Task):
     """Images (float32, normalised, channels first) with labels; a batch is ``(images, labels)``."""
 
-    def __init__(self, settings: dict, data: Path, device: str = "cpu", targets: Path | None = None):
+    def __init__(
+        self, settings: dict, data: Path, device: str = "cpu", targets: Path | None = None, function: str = "output"
+    ):
         self.seed = settings["seed"]
         self.model_settings = settings["model"]
         self.augmentation = settings.get("training", {}).get("augmentation", "none")

@@ -20,11 +20,12 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from trakway import plan, seeds
+from trakway import seeds
 from trakway.data import ImageData
-from trakway.files import read_table
 from trakway.models.unet import build_unet
-from trakway.targets import seen_by
+from trakway.plan.functions import is_window, window_timestep
+from trakway.storage.files import read_table
+from trakway.targets.table import seen_by
 from trakway.tasks.base import Batch, Model, Task
 
 EVALUATED = 100  # test images whose loss is reported for every model
@@ -83,8 +84,8 @@ class ImageDiffusion(Task):
         return self._batch(self._pixels("train", rows), steps, noise)
 
     def train_batch(self, rows: np.ndarray) -> Batch:
-        if plan.is_window(self.function):
-            center, width = plan.window_timestep(self.function), self.journey["window"]
+        if is_window(self.function):
+            center, width = window_timestep(self.function), self.journey["window"]
             low = center - width // 2
             steps = self._spread(self.journey["window_draws"], low, low + width)
             key = ("window noise", center)

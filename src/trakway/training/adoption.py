@@ -5,10 +5,10 @@ from pathlib import Path
 
 import torch
 
-from trakway import resources
 from trakway.errors import UserError
-from trakway.files import read_json
-from trakway.fingerprint import file_digest
+from trakway.runtime import resources
+from trakway.storage.files import read_json
+from trakway.storage.fingerprint import file_digest
 from trakway.tasks import Task
 from trakway.training.checkpoint import load_checkpoint
 from trakway.training.pretrained import network_folder

@@ -9,8 +9,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from trakway.errors import UserError
-from trakway.files import replacing
-from trakway.fingerprint import file_digest
+from trakway.storage.files import replacing
+from trakway.storage.fingerprint import file_digest
 from trakway.tasks import Task
 from trakway.training.pretrained import load_pretrained, misfits, save_pretrained
 

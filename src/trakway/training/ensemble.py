@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from trakway import resources
 from trakway.errors import UserError
-from trakway.files import read_json, write_json
-from trakway.fingerprint import file_digest, fingerprint
-from trakway.progress import track
+from trakway.runtime import resources
+from trakway.runtime.progress import track
+from trakway.storage.files import read_json, write_json
+from trakway.storage.fingerprint import file_digest, fingerprint
 from trakway.tasks import Task
 from trakway.training.checkpoint import RETRAIN, SUFFIXES, load_checkpoint
 from trakway.training.loop import checkpoint_path, train_model

@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from trakway.errors import UserError
-from trakway.files import read_json
+from trakway.storage.files import read_json
 
 NETWORK = "UNet2DModel"
 CALLED_WITH = (

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from trakway.errors import UserError
-from trakway.files import read_array, read_table
+from trakway.storage.files import read_array, read_table
 
 KEY = ["ensemble", "model", "target", "timestep", "stream"]
 ORIGINAL, RETRAINED = "original", "retrained"

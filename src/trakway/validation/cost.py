@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from trakway import resources
 from trakway.attribution import Material
+from trakway.attribution.scoring import entries_of, run_method
 from trakway.plan import NEEDS
-from trakway.validation.scoring import entries_of, run_method
+from trakway.runtime import resources
 
 OWN_MODELS = {"image_classification": ("estimation",), "image_diffusion": ("estimation", "representations")}
 """The needs whose models are their own, by task; all others read the members."""

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from trakway.metrics.intervals import interval
 from trakway.plan import CONTROL
 from trakway.validation.completions import ORIGINAL, RETRAINED, Completions
-from trakway.validation.intervals import interval
 from trakway.validation.removal import Resamples, read_at
 
 COLUMNS = [

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from trakway.entries import positions
 from trakway.errors import UserError
-from trakway.validation.intervals import draw, interval
+from trakway.metrics.intervals import draw, interval
+from trakway.targets.entries import positions
 
 COLUMNS = [
     "method", "timestep", "side", "k", "fraction", "change", "change_low", "change_high", "flipped", "flipped_low",

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from trakway.metrics.frechet import frechet_distance, kernel_distance
+from trakway.metrics.intervals import interval
 from trakway.plan import CONTROL
 from trakway.validation.completions import ORIGINAL, Completions
-from trakway.validation.frechet import frechet_distance, kernel_distance
-from trakway.validation.intervals import interval
 from trakway.validation.removal import Resamples, groups, read_at
 
 DISTANCES = {"fid": frechet_distance, "kid": kernel_distance}

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from trakway.errors import UserError
+from trakway.metrics.intervals import draw, interval
+from trakway.metrics.lds import standard_ranks
 from trakway.plan import PER_STEP
-from trakway.targets import groups
-from trakway.validation.intervals import draw, interval
-from trakway.validation.lds import standard_ranks
+from trakway.targets.table import groups
 
 COLUMNS = ["method", "timestep", "other", "correlation", "correlation_low", "correlation_high", "targets"]
 

@@ -1,0 +1,1 @@
+"""Features: projected gradients of training examples and targets."""

@@ -1,0 +1,120 @@
+"""The targets of a diffusion experiment: generated samples with their journey, and held-out real images."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from trakway import seeds
+from trakway.errors import UserError
+from trakway.generation.sampling import denoise, torch_generator
+from trakway.runtime.progress import track
+from trakway.storage.files import write_array, write_json, write_table
+from trakway.storage.resumable import row_blocks
+from trakway.tasks.image_diffusion import ImageDiffusion
+
+SAMPLES_AT_ONCE = 64  # no sample depends on it
+
+
+def sample_journeys(
+    task: ImageDiffusion, model: nn.Module, role: str, samples: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw samples through every step of the schedule and keep what the attributed steps see.
+
+    The noise of sample i belongs to (seed, role, i, t), so that a journey can be taken up again at any step.
+
+    Args:
+        task: gives schedule and steps.
+        model: in eval mode.
+        role: names the streams of random numbers.
+        samples: numbers of the samples.
+
+    Returns:
+        x_0 (samples, C, H, W), and x_t and x̂_0(x_t) at ``journey.timesteps``, (samples, steps, C, H, W); float32.
+    """
+    shape = task.data.shape
+    kept = {step: index for index, step in enumerate(task.journey["timesteps"])}
+    final = np.zeros((len(samples), *shape), np.float32)
+    noisy, estimates = (np.zeros((len(samples), len(kept), *shape), np.float32) for _ in range(2))
+    scheduler = task.scheduler()
+    scheduler.set_timesteps(task.diffusion["timesteps"])
+    for block in row_blocks(len(samples), SAMPLES_AT_ONCE):
+        numbers = list(samples)[block]
+        start = journey_generators(task.seed, role, numbers)(task.diffusion["timesteps"])
+        noise = torch.stack([torch.randn(shape, generator=generator) for generator in start]).to(task.device)
+        way = denoise(model, scheduler, noise, journey_generators(task.seed, role, numbers))
+        for step, x, estimate in track(way, f"steps of {role}", total=len(scheduler.timesteps) + 1):
+            if step in kept:
+                noisy[block, kept[step]] = x.cpu()
+                estimates[block, kept[step]] = estimate.cpu()
+        final[block] = x.cpu()
+    return final, noisy, estimates
+
+
+def journey_generators(seed: int, role: str, numbers: Sequence[int]):
+    """Return the generators of some samples at a step; the step T stands for the noise they begin with."""
+    return lambda step: [torch_generator(seed, role, number, step) for number in numbers]
+
+
+def draw_journeys(task: ImageDiffusion, model: nn.Module, targets: dict, folder: Path) -> None:
+    """Write ``targets.parquet``, ``images.npy``, ``noisy.npy``, ``estimates.npy`` and ``timesteps.json``.
+
+    Args:
+        task: gives the data, schedule and steps.
+        model: the reference model, whose samples are explained.
+        targets: the ``targets`` section: ``count`` evaluated samples, ``tuning`` further ones, ``real`` test images.
+        folder: where the files go.
+
+    Raises:
+        UserError: the test split is too small.
+    """
+    if targets["real"] > task.test_size:
+        raise UserError(
+            f"targets.real: found {targets['real']}, allowed: at most {task.test_size}, the size of the test split;"
+            " lower it or raise dataset.test_size"
+        )
+    evaluated = sample_journeys(task, model, "samples", range(targets["count"]))
+    tuning = sample_journeys(task, model, "tuning samples", range(targets["tuning"]))
+    rows = seeds.generator(task.seed, "targets").permutation(task.test_size)[: targets["real"]]
+    real = task.test_images(rows)
+    empty = np.zeros((len(rows), *evaluated[1].shape[1:]), np.float32)
+    for name, parts in (
+        ("images", (evaluated[0], real, tuning[0])),
+        ("noisy", (evaluated[1], empty, tuning[1])),
+        ("estimates", (evaluated[2], empty, tuning[2])),
+    ):
+        write_array(folder / f"{name}.npy", np.concatenate(parts))
+    write_json(folder / "timesteps.json", task.journey["timesteps"])
+    write_table(folder / "targets.parquet", journey_table(targets, task.journey, rows, task.data.test_labels[rows]))
+
+
+def journey_table(targets: dict, journey: dict, rows: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
+    """Return the entries of a diffusion experiment, the evaluated ones first.
+
+    A generated sample has an entry for its whole (no timestep), one for each attributed timestep, and one for each
+    patch; a real image one for its whole.
+
+    Args:
+        targets: the ``targets`` section.
+        journey: the ``journey`` section.
+        rows: positions of the real images in the test split.
+        labels: theirs.
+
+    Returns:
+        Columns target (number of the image), row, kind, timestep, patch, role, label (-1 for samples).
+    """
+    steps = [(None, ""), *((step, "") for step in journey["timesteps"])]
+    patches = [(patch["timestep"], patch["name"]) for patch in journey["patches"]]
+    entries = []
+    for sample in range(targets["count"]):
+        entries += [(sample, sample, "generated", step, patch, "evaluation", -1) for step, patch in steps + patches]
+    for number, (row, label) in enumerate(zip(rows, labels, strict=True), targets["count"]):
+        entries.append((number, int(row), "test", None, "", "evaluation", int(label)))
+    for sample in range(targets["tuning"]):
+        number = targets["count"] + len(rows) + sample
+        entries += [(number, sample, "generated", step, patch, "tuning", -1) for step, patch in steps]
+    columns = ["target", "row", "kind", "timestep", "patch", "role", "label"]
+    return pd.DataFrame(entries, columns=columns).astype({"timestep": "Int64"})

@@ -1,0 +1,1 @@
+"""Measures: the linear datamodeling score, intervals, distances of distributions."""

@@ -1,0 +1,1 @@
+"""Model outputs on targets: the ground truth that all methods share."""

@@ -1,0 +1,41 @@
+"""What an experiment does, from its settings alone.
+
+Light on purpose (standard library): the workflow asks at the start of every job.
+"""
+
+from trakway.plan.code import code_files
+from trakway.plan.ensembles import OUTPUT_ROLES, ensemble_sizes
+from trakway.plan.functions import feature_functions, is_window, window_timestep
+from trakway.plan.methods import JOURNEY, METHODS, NEEDS, OPTIONS, PER_STEP, is_tuned, main_method, score_settings
+from trakway.plan.projections import other_kind, projection_name, projections
+from trakway.plan.removal import CONTROL, Removal, count_removal_rows, removal_rows
+from trakway.plan.sections import target_settings, task_settings
+from trakway.plan.shards import shard_range, shards
+
+__all__ = [
+    "CONTROL",
+    "JOURNEY",
+    "METHODS",
+    "NEEDS",
+    "OPTIONS",
+    "OUTPUT_ROLES",
+    "PER_STEP",
+    "Removal",
+    "code_files",
+    "count_removal_rows",
+    "ensemble_sizes",
+    "feature_functions",
+    "is_tuned",
+    "is_window",
+    "main_method",
+    "other_kind",
+    "projection_name",
+    "projections",
+    "removal_rows",
+    "score_settings",
+    "shard_range",
+    "shards",
+    "target_settings",
+    "task_settings",
+    "window_timestep",
+]

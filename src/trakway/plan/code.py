@@ -1,0 +1,89 @@
+"""The source files that decide a result, found from what its program imports.
+
+Rooms that only carry numbers from one place to another are left out: an edit to a progress bar trains nothing anew.
+"""
+
+import ast
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+CARRIERS = ("config", "runtime", "storage", "errors.py")
+"""Parts of the library that read, write, check and report, but compute nothing."""
+
+OTHER_LANGUAGES = ("*.cu", "*.cuh")
+
+
+def code_files(*programs: str | os.PathLike) -> list[Path]:
+    """Return the programs and all that they import of this library, and of files beside themselves; sorted.
+
+    Imports within functions count. A name that a package takes from one of its modules stands for that module: who
+    imports a data set's reader does not depend on all other data sets. Code in other languages belongs to the modules
+    beside it.
+
+    Args:
+        programs: Python files, of this repository or a user's own.
+    """
+    found: set[Path] = set()
+    waiting = [Path(program).resolve() for program in programs]
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            waiting += _imported(file)
+    beside = {other for folder in {file.parent for file in found} for pattern in OTHER_LANGUAGES
+              for other in folder.glob(pattern)}  # fmt: skip
+    return sorted(found | beside)
+
+
+@cache
+def _imported(file: Path) -> list[Path]:
+    """Return the files that a file imports, the carriers left out."""
+    files = [module for name in _names(file) if (module := _module(name, file.parent))]
+    return [module for module in dict.fromkeys(files) if not _carries(module)]
+
+
+def _carries(file: Path) -> bool:
+    return file.is_relative_to(PACKAGE) and file.relative_to(PACKAGE).parts[0] in CARRIERS
+
+
+def _names(file: Path) -> Iterator[str]:
+    """Yield the dotted names of what a file imports, e.g. ``trakway.data.ImageData``."""
+    for node in ast.walk(_parsed(file)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@cache
+def _parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_bytes(), str(file))
+
+
+@cache
+def _module(name: str, folder: Path) -> Path | None:
+    """Return the file of a dotted name, of a module or of something in one; None for what is not ours."""
+    first, *rest = name.split(".")
+    if first != PACKAGE.name:
+        file = folder / f"{first}.py"
+        return file.resolve() if file.exists() else None
+    here = PACKAGE
+    for place, part in enumerate(rest):
+        if (here / part).is_dir():
+            here = here / part
+        elif (file := here / f"{part}.py").exists():
+            return file
+        else:
+            return _origin(here / "__init__.py", rest[place])
+    return here / "__init__.py"
+
+
+def _origin(package: Path, name: str) -> Path:
+    """Return the file from which a package has a name: another one where it only passes it on."""
+    for node in _parsed(package).body:
+        if isinstance(node, ast.ImportFrom) and node.module and any((a.asname or a.name) == name for a in node.names):
+            return _module(f"{node.module}.{name}", package.parent) or package
+    return package

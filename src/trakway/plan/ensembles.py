@@ -1,0 +1,20 @@
+"""The ensembles of an experiment."""
+
+from trakway.plan.removal import count_removal_rows
+
+
+def ensemble_sizes(settings: dict) -> dict[str, tuple[int, int]]:
+    """Return for each ensemble its number of subsets and of seeds a subset."""
+    bank, removal = settings["bank"], settings["removal"]
+    sizes = {
+        "members": (len(settings["members"]["checkpoints"] or ()) or settings["members"]["count"], 1),
+        "evaluation": (bank["evaluation"]["subsets"], bank["evaluation"]["seeds"]),
+        "estimation": (bank["estimation"]["subsets"], bank["estimation"]["seeds"]),
+        "reference": (1, removal["reference"]),
+        "removal": (count_removal_rows(removal), removal["seeds"]),
+    }
+    return sizes | ({"domain": (1, 1)} if settings["domain"] else {})
+
+
+OUTPUT_ROLES = {"members": (), "domain": (), "estimation": ("evaluation", "tuning")}
+"""The roles of the targets that the models of an ensemble are evaluated on: ``evaluation`` where nothing is said."""

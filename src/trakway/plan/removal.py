@@ -1,0 +1,77 @@
+"""Which removals an experiment makes, from its settings alone."""
+
+from dataclasses import dataclass
+
+from trakway.errors import UserError
+from trakway.plan.methods import PER_STEP
+
+CONTROL = "random"
+
+
+@dataclass(frozen=True)
+class Removal:
+    """One training subset of the removal experiment.
+
+    Attributes:
+        method: whose scores choose the examples to remove; ``"random"`` for the control.
+        side: ``"top"`` or ``"bottom"`` of the scores; ``"random"`` for the control.
+        fraction: share of the training set that is removed.
+        target: position among the evaluated targets; -1 for the control, which serves every target.
+        repeat: number of the control subset among those of its fraction; 0 for a method.
+        timestep: of the scores; None where they belong to the whole target, and for the control.
+    """
+
+    method: str
+    side: str
+    fraction: float
+    target: int
+    repeat: int = 0
+    timestep: int | None = None
+
+
+def removal_rows(removal: dict) -> list[Removal]:
+    """List the subsets of the removal experiment in their fixed order: methods as listed, then the random control.
+
+    Args:
+        removal: ``targets`` (number of targets, the first of the evaluated ones), ``fractions``, ``sides`` (of top,
+            bottom), ``methods``, ``random`` (control subsets for each fraction; the name ``random`` among the methods
+            adds nothing). Optionally ``full_grid`` (methods that get every fraction and side; None: all of them) and
+            ``compare_fraction`` (one of the fractions): the other methods remove the top of this fraction only; and
+            ``timesteps``: methods of `PER_STEP` then get a subset for each of them.
+
+    Raises:
+        UserError: ``full_grid`` names a method that is not in ``methods``, or ``compare_fraction`` is needed but
+            not one of ``fractions``.
+    """
+    methods = [method for method in removal["methods"] if method != CONTROL]
+    full = removal.get("full_grid")
+    full = methods if full is None else full
+    fractions = list(removal["fractions"])
+    unknown = [method for method in full if method not in methods and method != CONTROL]
+    if unknown:
+        raise UserError(f"removal.full_grid: {unknown[0]!r} is not among removal.methods ({', '.join(methods)})")
+    if set(methods) - set(full) and removal.get("compare_fraction") not in fractions:
+        raise UserError(
+            f"removal.compare_fraction: found {removal.get('compare_fraction')!r}; with full_grid it must be one of"
+            f" removal.fractions ({', '.join(map(str, fractions))})"
+        )
+    rows = []
+    for method in methods:
+        if method in full:
+            grid = [(fraction, side) for fraction in fractions for side in removal["sides"]]
+        else:
+            grid = [(removal["compare_fraction"], "top")]
+        steps = (removal.get("timesteps") if method in PER_STEP else None) or [None]
+        rows += [
+            Removal(method, side, fraction, target, timestep=timestep)
+            for fraction, side in grid
+            for target in range(removal["targets"])
+            for timestep in steps
+        ]
+    repeats = range(removal["random"])
+    return rows + [Removal(CONTROL, CONTROL, fraction, -1, repeat) for fraction in fractions for repeat in repeats]
+
+
+def count_removal_rows(removal: dict) -> int:
+    """Return how many training subsets the removal experiment has (each is trained ``removal["seeds"]`` times)."""
+    return len(removal_rows(removal))

@@ -1,0 +1,49 @@
+"""The frame of every script: arguments, device, threads, cost, and errors a person can read."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from trakway.errors import UserError
+from trakway.runtime import device, memory, resources
+
+# One thread a process, set before any numerical library starts its pool: the workflow runs a process a core.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # a fixed order of sums on a GPU
+
+
+class Command(argparse.ArgumentParser):
+    """An argument parser that runs a script's ``main(arguments)``.
+
+    Adds ``--cost FILE`` (where to write CPU seconds, wall seconds and peak memory as JSON) and, for scripts that
+    compute with torch, ``--device auto|cpu|cuda``; ``arguments.device`` is then ``"cpu"`` or ``"cuda"``.
+    """
+
+    def __init__(self, description: str, computes: bool = False):
+        super().__init__(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        self.computes = computes
+        self.add_argument("--cost", help="JSON file for the CPU seconds, wall seconds and peak memory of this run")
+        if computes:
+            self.add_argument("--device", default="auto", choices=device.CHOICES, help="where to compute")
+
+    def run(self, main: Callable[[argparse.Namespace], dict | None]) -> None:
+        """Parse the command line, claim the device, run ``main``, write the cost.
+
+        ``main`` may return a cost of its own (see `trakway.runtime.resources`) where earlier, interrupted runs did a
+        part of the work. A `UserError` is printed without a traceback and ends the process with status 1.
+        """
+        arguments = self.parse_args()
+        try:
+            if self.computes:
+                arguments.device = device.claim(arguments.device)
+                memory.keep_freed_memory()
+            with resources.measured() as cost:
+                whole = main(arguments)
+            if arguments.cost:
+                from trakway.storage.files import write_json
+
+                write_json(arguments.cost, whole or cost)
+        except UserError as error:
+            sys.exit(f"error: {error}")

@@ -1,0 +1,105 @@
+"""Which test examples are explained."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from trakway import seeds
+from trakway.errors import UserError
+from trakway.storage.files import read_array, read_json
+
+_ORDER = ("generated", "patch", "test")
+
+
+class Group(NamedTuple):
+    """Evaluated entries that are reported together.
+
+    Attributes:
+        kind: ``"generated"``, ``"patch NAME"`` or ``"test"``.
+        timestep: step of the sampling trajectory; None for the output of a whole image.
+        positions: rows of the table of targets, ascending.
+    """
+
+    kind: str
+    timestep: int | None
+    positions: np.ndarray
+
+
+def groups(table: pd.DataFrame) -> list[Group]:
+    """Sort the evaluated entries of a table of targets by kind, timestep and patch.
+
+    Args:
+        table: ``role`` and, where images are generated, ``kind``, ``timestep`` (missing: a whole image's output) and
+            ``patch`` (empty: the whole image).
+
+    Returns:
+        Generated images, then patches, then test images; within each the whole image's output first, then steps
+        ascending. Without a column ``kind`` all entries are one group of test examples.
+    """
+    evaluated = np.flatnonzero(table["role"] == "evaluation")
+    if "kind" not in table:
+        return [Group("test", None, evaluated)]
+    found: dict[tuple[str, int | None], list[int]] = {}
+    for position in evaluated:
+        entry = table.iloc[position]
+        kind = f"patch {entry['patch']}" if entry["patch"] else entry["kind"]
+        timestep = None if pd.isna(entry["timestep"]) else int(entry["timestep"])
+        found.setdefault((kind, timestep), []).append(position)
+    order = sorted(found, key=lambda key: (_ORDER.index(key[0].split()[0]), -1 if key[1] is None else key[1]))
+    return [Group(*key, np.array(found[key])) for key in order]
+
+
+def draw_targets(labels: np.ndarray, count: int, tuning: int, seed: int) -> pd.DataFrame:
+    """Draw targets from the test split without replacement.
+
+    Args:
+        labels: of the test split.
+        count: evaluated targets.
+        tuning: held-out targets, used to choose ridge and soft threshold and for nothing else.
+        seed: the experiment's seed.
+
+    Returns:
+        Columns ``target`` (position), ``row`` (in the test split), ``role`` (evaluation or tuning), ``label``; the
+        evaluated ones first. Either group is the same whatever the size of the other.
+
+    Raises:
+        UserError: the test split is too small.
+    """
+    if count + tuning > len(labels):
+        raise UserError(
+            f"targets: found count {count} + tuning {tuning}, allowed: {len(labels)} in all, the size of the test "
+            "split; lower them or raise dataset.test_size"
+        )
+    order = seeds.generator(seed, "targets").permutation(len(labels))
+    # One from each end: neither group depends on the size of the other.
+    rows = np.concatenate([order[:count], order[len(order) - tuning :]])
+    return pd.DataFrame(
+        {
+            "target": np.arange(len(rows)),
+            "row": rows,
+            "role": ["evaluation"] * count + ["tuning"] * tuning,
+            "label": labels[rows],
+        }
+    )
+
+
+def seen_by(table: pd.DataFrame, folder: Path) -> np.ndarray:
+    """Return the image that each entry's output is of: x̂_0(x_t) where it has a timestep, else the image itself.
+
+    Args:
+        table: entries of a diffusion experiment.
+        folder: holds images.npy, estimates.npy and timesteps.json.
+
+    Returns:
+        float32 (entries, C, H, W).
+    """
+    images, estimates = read_array(folder / "images.npy"), read_array(folder / "estimates.npy")
+    position = {step: index for index, step in enumerate(read_json(folder / "timesteps.json"))}
+    return np.stack(
+        [
+            images[image] if pd.isna(step) else estimates[image, position[step]]
+            for image, step in zip(table["target"], table["timestep"], strict=True)
+        ]
+    )

@@ -1,0 +1,68 @@
+"""What decides a result is what its program imports."""
+
+from pathlib import Path
+
+import pytest
+
+from trakway.plan import code_files
+from trakway.plan.code import PACKAGE
+
+SCRIPTS = PACKAGE.parents[1] / "scripts"
+
+
+def of_package(*programs):
+    return {file.relative_to(PACKAGE).as_posix() for file in code_files(*programs) if file.is_relative_to(PACKAGE)}
+
+
+def test_training_depends_on_the_trainer_and_on_one_modality():
+    found = of_package(SCRIPTS / "train.py", PACKAGE / "tasks/image_classification.py")
+    assert {"training/loop.py", "seeds.py", "tasks/base.py", "data/images.py", "models/resnet.py"} <= found
+    assert not [name for name in found if name.startswith(("attribution", "figures", "validation", "gradients"))]
+    assert not {"tasks/image_diffusion.py", "data/cifar10.py", "runtime/progress.py"} & found
+
+
+def test_a_script_is_among_its_own_code():
+    assert (SCRIPTS / "lds.py").resolve() in code_files(SCRIPTS / "lds.py")
+
+
+def test_features_depend_on_kernels_of_the_gpu():
+    assert {"projection/gpu/dense.cu", "projection/gpu/common.cuh"} <= of_package(SCRIPTS / "features.py")
+
+
+@pytest.mark.parametrize(
+    ("script", "module"),
+    [
+        ("scores", "metrics/lds.py"),
+        ("scores", "seeds.py"),
+        ("lds", "seeds.py"),
+        ("removal", "seeds.py"),
+        ("shift", "seeds.py"),
+        ("emergence", "seeds.py"),
+        ("timestep_correlation", "seeds.py"),
+        ("removal_subsets", "plan/removal.py"),
+    ],
+)
+def test_modules_that_a_list_by_hand_forgot(script, module):
+    assert module in of_package(SCRIPTS / f"{script}.py")
+
+
+def test_files_beside_a_users_own(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import numpy\nimport helper\n\ndef build():\n    from inner import part\n"
+        "    from trakway.tasks.base import Task\n"
+    )
+    (tmp_path / "helper.py").write_text("import missing_here\n")
+    (tmp_path / "inner.py").write_text("part = 1\n")
+    (tmp_path / "other.py").write_text("")
+    found = code_files(tmp_path / "mine.py")
+    assert {file.name for file in found if file.parent == tmp_path} == {"mine.py", "helper.py", "inner.py"}
+    assert (PACKAGE / "tasks/base.py") in found
+
+
+def test_a_name_passed_on_by_a_package_stands_for_its_module(tmp_path):
+    (tmp_path / "reader.py").write_text("from trakway.data import ImageData\n")
+    assert {"data/images.py"} == {name for name in of_package(tmp_path / "reader.py") if name.startswith("data/")}
+
+
+def test_paths_are_whole():
+    assert all(isinstance(file, Path) and file.is_absolute() for file in code_files(SCRIPTS / "lds.py"))
