@@ -122,6 +122,10 @@ def task(prepared, experiment):
 @pytest.fixture
 def material():
     """Random material of 30 examples, 7 targets and 3 members, for every method; outputs that follow TRAK a little."""
+    import numpy as np
+
+    from trakway.attribution import Features, Material
+
     rng = np.random.default_rng(0)
     n, targets, members, subsets = 30, 7, 3, 40
 

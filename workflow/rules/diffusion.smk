@@ -35,9 +35,9 @@ rule completions:
         settings=lambda w: json.dumps(plan.target_settings(settings_of(w), "domain", "removal")),
         rows=lambda w, input: f"--rows {input.rows}" if w.ensemble == "removal" else "",
     shell:
-        "python scripts/completions.py --settings {params.settings:q} --data \"$(dirname {input.data[0]:q})\""
+        'python scripts/completions.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} --models {input.models:q} --classifier {input.classifier:q} {params.rows}"
-        " --output \"$(dirname {output.index:q})\" --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
+        ' --output "$(dirname {output.index:q})" --cost {output.cost:q} --device {params.device} > {log:q} 2>&1'
 
 
 rule shift:
@@ -98,7 +98,7 @@ rule emergence:
         folders=lambda w, input: " ".join(map(os.path.dirname, input.completions)),
         final=lambda w, input: f"{os.path.dirname(input.completions[0])}/final.npy",
     shell:
-        "python scripts/emergence.py --settings {params.settings:q} --data \"$(dirname {input.data:q})\" --rows {input.rows:q}"
+        'python scripts/emergence.py --settings {params.settings:q} --data "$(dirname {input.data:q})" --rows {input.rows:q}'
         " --completions {params.folders} --final {params.final:q} --output {output.table:q} --cost {output.cost:q}"
         " > {log:q} 2>&1"
 

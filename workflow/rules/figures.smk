@@ -22,7 +22,7 @@ rule figure_lds:
         title=title("linear datamodeling score"),
     shell:
         "python scripts/figure_lds.py --table {input.table:q} --title {params.title:q}"
-        " --output \"$(dirname {output.png:q})\"/lds > {log:q} 2>&1"
+        ' --output "$(dirname {output.png:q})"/lds > {log:q} 2>&1'
 
 
 rule figure_cost:
@@ -46,7 +46,7 @@ rule figure_cost:
         title=title("LDS against compute"),
     shell:
         "python scripts/figure_cost.py --table {input.table:q} --title {params.title:q}"
-        " --output \"$(dirname {output.png:q})\"/cost > {log:q} 2>&1"
+        ' --output "$(dirname {output.png:q})"/cost > {log:q} 2>&1'
 
 
 rule figure_removal:
@@ -70,7 +70,7 @@ rule figure_removal:
         title=title("removal and retraining"),
     shell:
         "python scripts/figure_removal.py --table {input.table:q} --title {params.title:q}"
-        " --output \"$(dirname {output.png:q})\"/removal > {log:q} 2>&1"
+        ' --output "$(dirname {output.png:q})"/removal > {log:q} 2>&1'
 
 
 rule figure_examples:
@@ -98,9 +98,9 @@ rule figure_examples:
         number=lambda w: settings_of(w)["display"]["targets"],
         examples=lambda w: settings_of(w)["display"]["examples"],
     shell:
-        "python scripts/figure_examples.py --data \"$(dirname {input.data[0]:q})\" --targets {input.targets:q}"
+        'python scripts/figure_examples.py --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
         " --scores {input.scores:q} --outputs {input.outputs:q} --count {params.number} --examples {params.examples}"
-        " --title {params.title:q} --output \"$(dirname {output.png:q})\"/examples > {log:q} 2>&1"
+        ' --title {params.title:q} --output "$(dirname {output.png:q})"/examples > {log:q} 2>&1'
 
 
 rule figure_ablation:
@@ -125,7 +125,7 @@ rule figure_ablation:
         method=lambda w: plan.main_method(settings_of(w)),
     shell:
         "python scripts/figure_ablation.py --table {input.table:q} --method {params.method} --title {params.title:q}"
-        " --output \"$(dirname {output.png:q})\"/ablation > {log:q} 2>&1"
+        ' --output "$(dirname {output.png:q})"/ablation > {log:q} 2>&1'
 
 
 rule figure_training:
@@ -150,7 +150,7 @@ rule figure_training:
         title=title("training of the ensembles"),
     shell:
         "python scripts/figure_training.py --curves {input.curves:q} --models {input.models:q} --title {params.title:q}"
-        " --output \"$(dirname {output.png:q})\"/training > {log:q} 2>&1"
+        ' --output "$(dirname {output.png:q})"/training > {log:q} 2>&1'
 
 
 rule figure_lds_timesteps:
@@ -174,7 +174,7 @@ rule figure_lds_timesteps:
         title=title("LDS along the sampling trajectory"),
     shell:
         "python scripts/figure_lds_timesteps.py --table {input.table:q} --title {params.title:q}"
-        " --output \"$(dirname {output.png:q})\"/lds_timesteps > {log:q} 2>&1"
+        ' --output "$(dirname {output.png:q})"/lds_timesteps > {log:q} 2>&1'
 
 
 rule figure_timestep_correlation:
@@ -198,7 +198,7 @@ rule figure_timestep_correlation:
         title=title("do neighbouring steps name the same examples?"),
     shell:
         "python scripts/figure_timestep_correlation.py --table {input.table:q} --title {params.title:q}"
-        " --output \"$(dirname {output.png:q})\"/timestep_correlation > {log:q} 2>&1"
+        ' --output "$(dirname {output.png:q})"/timestep_correlation > {log:q} 2>&1'
 
 
 rule figure_shift:
@@ -222,7 +222,7 @@ rule figure_shift:
         title=title("shift of the completions after removal"),
     shell:
         "python scripts/figure_shift.py --table {input.table:q} --title {params.title:q}"
-        " --output \"$(dirname {output.png:q})\"/shift > {log:q} 2>&1"
+        ' --output "$(dirname {output.png:q})"/shift > {log:q} 2>&1'
 
 
 rule figure_emergence:
@@ -247,7 +247,7 @@ rule figure_emergence:
         number=lambda w: settings_of(w)["display"]["targets"],
     shell:
         "python scripts/figure_emergence.py --table {input.table:q} --count {params.number} --title {params.title:q}"
-        " --output \"$(dirname {output.png:q})\"/emergence > {log:q} 2>&1"
+        ' --output "$(dirname {output.png:q})"/emergence > {log:q} 2>&1'
 
 
 rule figure_journeys:
@@ -275,9 +275,9 @@ rule figure_journeys:
         number=lambda w: settings_of(w)["display"]["targets"],
         examples=lambda w: settings_of(w)["display"]["examples"],
     shell:
-        "python scripts/figure_journeys.py --data \"$(dirname {input.data[0]:q})\" --targets {input.targets:q}"
+        'python scripts/figure_journeys.py --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
         " --scores {input.scores:q} --count {params.number} --examples {params.examples}"
-        " --title {params.title:q} --output \"$(dirname {output.png:q})\"/journeys > {log:q} 2>&1"
+        ' --title {params.title:q} --output "$(dirname {output.png:q})"/journeys > {log:q} 2>&1'
 
 
 rule figure_localisation:
@@ -306,9 +306,9 @@ rule figure_localisation:
         number=lambda w: settings_of(w)["display"]["targets"],
         examples=lambda w: settings_of(w)["display"]["examples"],
     shell:
-        "python scripts/figure_localisation.py --data \"$(dirname {input.data[0]:q})\" --targets {input.targets:q}"
+        'python scripts/figure_localisation.py --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
         " --scores {input.scores:q} --count {params.number} --examples {params.examples} --settings {params.settings:q}"
-        " --title {params.title:q} --output \"$(dirname {output.png:q})\"/localisation > {log:q} 2>&1"
+        ' --title {params.title:q} --output "$(dirname {output.png:q})"/localisation > {log:q} 2>&1'
 
 
 rule figure_animation:
@@ -333,5 +333,5 @@ rule figure_animation:
     params:
         title=title("a journey"),
     shell:
-        "python scripts/figure_animation.py --data \"$(dirname {input.data[0]:q})\" --targets {input.targets:q}"
+        'python scripts/figure_animation.py --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
         " --scores {input.scores:q} --title {params.title:q} --output {output.gif:q} > {log:q} 2>&1"

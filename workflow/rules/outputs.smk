@@ -29,6 +29,6 @@ rule outputs:
         targets=lambda w, input: f"--targets {input.targets}" if output_roles(w) else "",
         roles=output_roles,
     shell:
-        "python scripts/outputs.py --settings {params.settings:q} --data \"$(dirname {input.data[0]:q})\""
+        'python scripts/outputs.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " {params.targets} --roles {params.roles} --models {input.models:q} --table {output.table:q} --output {output.outputs:q}"
         " --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

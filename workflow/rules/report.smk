@@ -64,7 +64,7 @@ rule provenance:
         decisive=decisive_settings,
     shell:
         "python scripts/provenance.py --tier {wildcards.tier} --settings {params.settings:q}"
-        " --data \"$(dirname {input.data:q})\" --timing {input.timing:q} --output {output:q} --device {params.device} > {log:q} 2>&1"
+        ' --data "$(dirname {input.data:q})" --timing {input.timing:q} --output {output:q} --device {params.device} > {log:q} 2>&1'
 
 
 rule publish:

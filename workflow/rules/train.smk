@@ -36,6 +36,6 @@ rule train:
         seeds=lambda w: plan.ensemble_sizes(settings_of(w))[w.ensemble][1],
         adopt=adopted,
     shell:
-        "python scripts/train.py --settings {params.settings:q} --data \"$(dirname {input.data[0]:q})\""
+        'python scripts/train.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --ensemble {wildcards.ensemble} --subsets {input.subsets:q} --seeds {params.seeds} --shard {wildcards.shard} {params.adopt}"
         " --curves {output.curves:q} --output {output.models:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

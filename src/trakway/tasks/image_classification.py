@@ -9,10 +9,16 @@ from torch import Tensor, nn
 
 from trakway.data import ImageData
 from trakway.models import build_image_model
+from trakway.plan.modalities import Modality
 from trakway.storage.files import read_table
 from trakway.storage.resumable import row_blocks
 from trakway.tasks.augmentation import crop, flip
 from trakway.tasks.base import Batch, Model, Task
+
+MODALITY = Modality(
+    traits=("image", "border"),
+    models=("resnet_small", "resnet9", "resnet18", "resnet50"),
+)
 
 EVALUATION_BATCH = 500
 ON_DEVICE_BYTES = 4 << 30  # a split below this size is moved to the device once, as float32

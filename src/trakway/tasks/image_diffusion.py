@@ -24,9 +24,19 @@ from trakway import seeds
 from trakway.data import ImageData
 from trakway.models.unet import build_unet
 from trakway.plan.functions import is_window, window_timestep
+from trakway.plan.modalities import Modality
 from trakway.storage.files import read_table
 from trakway.targets.table import seen_by
 from trakway.tasks.base import Batch, Model, Task
+
+MODALITY = Modality(
+    traits=("image", "steps", "unit_slope"),
+    sections=("model", "diffusion"),
+    target_sections=("journey",),
+    targets="sampled",
+    main="journey_trak",
+    models=("unet",),
+)
 
 EVALUATED = 100  # test images whose loss is reported for every model
 EVALUATION_DRAWS = 5
