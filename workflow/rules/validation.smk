@@ -149,7 +149,7 @@ rule ablation:
         pictures=pictures_of,
         subsets=f"{ROOT}/subsets/evaluation.npy",
         outputs=outputs_of("evaluation"),
-        code=lambda w: code("validation/*.py", *plan.method_code(plan.main_method(settings_of(w)))),
+        code=method_code("ablation", lambda w: [plan.main_method(settings_of(w))]),
     output:
         table=report(
             f"{ROOT}/tables/ablation.csv",
