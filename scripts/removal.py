@@ -29,15 +29,13 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    from trakway.runtime.paths import Paths
+
     command = Command(__doc__)
     command.add_argument("--settings", required=True, help="sections seed, lds and removal: JSON text or a YAML file")
     command.add_argument("--rows", type=Path, required=True, help="what each subset lacks (Parquet)")
     command.add_argument("--targets", type=Path, required=True, help="table of targets (Parquet)")
-    command.add_argument(
-        "--reference", type=Path, nargs="+", required=True, help="outputs of models trained on everything"
-    )
-    command.add_argument(
-        "--outputs", type=Path, nargs="+", required=True, help="outputs of models trained after removal"
-    )
+    command.add_argument("--reference", action=Paths, required=True, help="outputs of models trained on everything")
+    command.add_argument("--outputs", action=Paths, required=True, help="outputs of models trained after removal")
     command.add_argument("--output", type=Path, required=True, help="folder for the tables")
     command.run(main)

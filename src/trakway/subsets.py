@@ -1,5 +1,7 @@
 """Which training examples each model sees: random subsets, and subsets with the highest- or lowest-scoring left out."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
@@ -40,7 +42,12 @@ def random_subsets(seed: int, role: str, n: int, count: int, fraction: float) ->
 
 
 def removal_subsets(
-    removal: dict, scores: dict[str, np.ndarray], entries: pd.DataFrame, n: int, seed: int
+    removal: dict,
+    scores: dict[str, np.ndarray],
+    entries: pd.DataFrame,
+    n: int,
+    seed: int,
+    per_step: Collection[str] = (),
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Build the training subsets of the removal experiment: each lacks ``k = max(1, round(fraction * n))`` examples.
 
@@ -54,6 +61,7 @@ def removal_subsets(
             images 0, 1, …, evaluated and, of a diffusion experiment, generated.
         n: number of training examples.
         seed: the experiment's seed.
+        per_step: methods whose scores differ from step to step.
 
     Returns:
         Masks (bool, rows × n; True = kept) and a table with one row a mask: method, side, k, fraction, target,
@@ -63,7 +71,7 @@ def removal_subsets(
         UserError: the scores of a method are missing, of the wrong shape or not finite, a target has no entry, or
             nothing would be left.
     """
-    plan = removal_rows(removal)
+    plan = removal_rows(removal, per_step)
     chosen = [row for row in plan if row.method != CONTROL]
     steps = dict.fromkeys(row.timestep for row in chosen)
     places = {step: positions(entries, step, removal["targets"]) for step in steps}

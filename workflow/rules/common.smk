@@ -15,6 +15,8 @@ sys.path.insert(0, str(REPOSITORY / "src"))
 from snakemake.exceptions import WorkflowError
 
 from trakway import plan
+from trakway.attribution.inputs import INPUTS
+from trakway.attribution.inputs import inputs_of
 from trakway.runtime import environment
 from trakway.config import experiment_tiers, load_config, load_experiments, section
 from trakway.runtime.device import visible_gpus
@@ -60,6 +62,8 @@ wildcard_constraints:
     name="|".join(TIERS),
     ensemble="|".join(ENSEMBLES),
     shard=r"\d+-\d+",
-    method="|".join(plan.NEEDS),
+    method=r"\w+",
+    preconditioner=r"kronecker-[^/]+",
     checkpoint=r"\d+",
+    projection=r"[^/]+",
     function=r"output|norm|window-\d+",

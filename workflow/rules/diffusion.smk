@@ -105,7 +105,7 @@ rule emergence:
 
 rule timestep_correlation:
     input:
-        scores=lambda w: [f"{root_of(w)}/scores/{m}.npy" for m in settings_of(w)["methods"] if m in plan.PER_STEP],
+        scores=lambda w: [f"{root_of(w)}/scores/{m}.npy" for m in plan.step_methods(settings_of(w))],
         targets=TARGETS,
         code=code("timestep_correlation"),
     output:

@@ -1,23 +1,51 @@
-# Projected gradients and representations of the members.
+# Preconditioners, projected gradients and representations of the members.
+FEATURES = "{projection}/{function}/{checkpoint}/{shard}"
 
 
-rule features:
+rule preconditioner:
     input:
         data=DATA,
-        targets=TARGETS,
-        pictures=pictures_of,
         models=f"{ROOT}/train/members/{{shard}}.json",
+        code=task_code("preconditioner"),
+    output:
+        info=f"{ROOT}/preconditioners/{{preconditioner}}/{{checkpoint}}/{{shard}}/info.json",
+        cost=f"{ROOT}/costs/preconditioners/{{preconditioner}}/{{checkpoint}}/{{shard}}.json",
+    log:
+        f"{ROOT}/logs/preconditioners/{{preconditioner}}/{{checkpoint}}/{{shard}}.log",
+    benchmark:
+        f"{ROOT}/benchmarks/preconditioners/{{preconditioner}}/{{checkpoint}}/{{shard}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=240,
+        gpu=GPU,
+    params:
+        device=device,
+        settings=preconditioner_settings,
+        chunk=execution("chunk"),
+    shell:
+        'python scripts/preconditioner.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        " --models {input.models:q} --checkpoint {wildcards.checkpoint} --chunk {params.chunk}"
+        " --output {output.info:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
+
+
+rule train_features:
+    input:
+        data=DATA,
+        models=f"{ROOT}/train/members/{{shard}}.json",
+        preconditioner=preconditioner_of,
         code=task_code("features"),
     output:
-        train=f"{ROOT}/features/{{projection}}/{{function}}/{{checkpoint}}/{{shard}}/train.npy",
-        weights=f"{ROOT}/features/{{projection}}/{{function}}/{{checkpoint}}/{{shard}}/weights.npy",
-        targets=f"{ROOT}/features/{{projection}}/{{function}}/{{checkpoint}}/{{shard}}/targets.npy",
-        info=f"{ROOT}/features/{{projection}}/{{function}}/{{checkpoint}}/{{shard}}/info.json",
-        cost=f"{ROOT}/costs/features/{{projection}}/{{function}}/{{checkpoint}}/{{shard}}.json",
+        train=f"{ROOT}/features/{FEATURES}/train.npy",
+        weights=f"{ROOT}/features/{FEATURES}/weights.npy",
+        info=f"{ROOT}/features/{FEATURES}/train.json",
+        cost=f"{ROOT}/costs/features/{FEATURES}/train.json",
     log:
-        f"{ROOT}/logs/features/{{projection}}/{{function}}/{{checkpoint}}/{{shard}}.log",
+        f"{ROOT}/logs/features/{FEATURES}/train.log",
     benchmark:
-        f"{ROOT}/benchmarks/features/{{projection}}/{{function}}/{{checkpoint}}/{{shard}}.tsv"
+        f"{ROOT}/benchmarks/features/{FEATURES}/train.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -28,11 +56,52 @@ rule features:
     params:
         device=device,
         settings=feature_settings,
+        preconditioner=lambda w, input: (
+            f"--preconditioner {words(input.preconditioner)}" if preconditioner_of(w) else ""
+        ),
+        chunk=execution("chunk"),
+    shell:
+        'python scripts/features.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        " --models {input.models:q} --function {wildcards.function} --checkpoint {wildcards.checkpoint}"
+        " {params.preconditioner} --chunk {params.chunk} --output {output.info:q} --cost {output.cost:q}"
+        " --device {params.device} > {log:q} 2>&1"
+
+
+rule target_features:
+    input:
+        data=DATA,
+        targets=TARGETS,
+        pictures=pictures_of,
+        models=f"{ROOT}/train/members/{{shard}}.json",
+        preconditioner=preconditioner_of,
+        code=task_code("features"),
+    output:
+        targets=f"{ROOT}/features/{FEATURES}/targets.npy",
+        info=f"{ROOT}/features/{FEATURES}/targets.json",
+        cost=f"{ROOT}/costs/features/{FEATURES}/targets.json",
+    log:
+        f"{ROOT}/logs/features/{FEATURES}/targets.log",
+    benchmark:
+        f"{ROOT}/benchmarks/features/{FEATURES}/targets.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=720,
+        gpu=GPU,
+    params:
+        device=device,
+        settings=target_feature_settings,
+        preconditioner=lambda w, input: (
+            f"--preconditioner {words(input.preconditioner)}" if preconditioner_of(w) else ""
+        ),
         chunk=execution("chunk"),
     shell:
         'python scripts/features.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} --models {input.models:q} --function {wildcards.function}"
-        ' --checkpoint {wildcards.checkpoint} --chunk {params.chunk} --output "$(dirname {output.info:q})" --cost {output.cost:q} --device {params.device} > {log:q} 2>&1'
+        " --checkpoint {wildcards.checkpoint} {params.preconditioner} --chunk {params.chunk} --output {output.info:q}"
+        " --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
 
 
 rule representations:

@@ -39,27 +39,33 @@ def task_code(script):
     return lambda w: code(script, REPOSITORY / f"src/trakway/tasks/{settings_of(w)['task']}.py")
 
 
-def method_code(script, methods):
-    """Input: likewise of a script that runs attribution methods, told by a function of the wildcards."""
-    return lambda w: code(script, *(REPOSITORY / f"src/trakway/attribution/methods/{m}.py" for m in methods(w)))
+def method_code(script, names):
+    """Input: likewise of a script that runs the methods which a function of the wildcards names."""
+
+    def files(w):
+        chosen = plan.methods_of(settings_of(w))
+        return code(script, *(chosen[name].file for name in names(w) if chosen[name].file))
+
+    return files
 
 
 def ensembles_of(w):
     return list(plan.ensemble_sizes(settings_of(w)))
 
 
-def shards_of(w, ensemble):
-    """Return the shards of an ensemble: members in jobs of their own size, since features follow the same cut."""
-    s = settings_of(w)
-    subsets, seeds = plan.ensemble_sizes(s)[ensemble]
-    return plan.shards(
-        subsets * seeds, s["execution"]["members_per_job" if ensemble == "members" else "models_per_job"]
-    )
-
-
 def shard_files(w, ensemble, folder, suffix):
     """Return one path a shard, e.g. results/demo/NAME/outputs/evaluation/00000-00025.npy."""
-    return [f"{root_of(w)}/{folder}/{ensemble}/{shard}{suffix}" for shard in shards_of(w, ensemble)]
+    return below(w, plan.shard_files(settings_of(w), ensemble, folder, suffix))
+
+
+def below(w, files):
+    """Return paths below the experiment's folder."""
+    return [f"{root_of(w)}/{file}" for file in files]
+
+
+def words(files):
+    """Return files as words of a command line, those of all shards as one word."""
+    return " ".join(map(shlex.quote, plan.compact(as_list(files))))
 
 
 def pictures_of(w):
@@ -70,25 +76,6 @@ def pictures_of(w):
 
 def outputs_of(ensemble):
     return lambda w: shard_files(w, ensemble, "outputs", ".npy")
-
-
-def feature_files(w, need="features", pattern="features/{}/info.json", projection=None, checkpoints=None):
-    """Return a file a shard of members: by default of the experiment's own projection and the final checkpoint."""
-    s = settings_of(w)
-    projection = projection or plan.projection_name(s["projection"])
-    if checkpoints is None:
-        checkpoints = all_checkpoints(w) if need == "checkpoints" else [s["training"]["checkpoints"] - 1]
-    shards = [
-        f"{projection}/{function}/{checkpoint}/{shard}"
-        for function in plan.feature_functions(need, s)
-        for checkpoint in checkpoints
-        for shard in shards_of(w, "members")
-    ]
-    return [f"{root_of(w)}/{pattern.format(shard)}" for shard in shards]
-
-
-def all_checkpoints(w):
-    return range(settings_of(w)["training"]["checkpoints"])
 
 
 def subset_count(w):
@@ -127,7 +114,26 @@ def output_settings(w):
 
 def feature_settings(w):
     s = settings_of(w)
+    return json.dumps(plan.feature_settings(s) | {"projection": plan.projections(s)[w.projection]})
+
+
+def target_feature_settings(w):
+    s = settings_of(w)
     return json.dumps(plan.target_settings(s) | {"projection": plan.projections(s)[w.projection]})
+
+
+def preconditioner_settings(w):
+    s = settings_of(w)
+    named = {plan.preconditioner_name(projection): projection for projection in plan.projections(s).values()}
+    keys = ("preconditioner", "preconditioner_examples", "damping")
+    chosen = {key: named[w.preconditioner][key] for key in keys}
+    return json.dumps(plan.feature_settings(s) | {"projection": chosen})
+
+
+def preconditioner_of(w):
+    """Return the preconditioners of a shard that a projection asks for."""
+    name = plan.preconditioner_name(plan.projections(settings_of(w))[w.projection])
+    return [f"{root_of(w)}/preconditioners/{name}/{w.checkpoint}/{w.shard}/info.json"] if name else []
 
 
 def representing(w):
@@ -136,43 +142,24 @@ def representing(w):
 
 
 def method_inputs(w):
-    """Return what a method reads, and the estimation bank where options are chosen with it."""
+    """Return what a method reads, the estimation bank where options are chosen with it, or its array of scores."""
+    chosen = plan.methods_of(settings_of(w))[w.method]
+    return material_inputs(w, [chosen]) | ({"given": chosen.scores} if chosen.scores else {})
+
+
+def material_inputs(w, chosen):
+    """Return the files of the inputs of methods, by the names of the inputs."""
     s = settings_of(w)
-    needs = plan.NEEDS[w.method]
-    found = material_inputs(w, needs)
-    if "estimation" not in needs and plan.is_tuned(w.method, s["scores"]):
-        found |= material_inputs(w, ["estimation"])
-    return found
+    found = {name: below(w, INPUTS[name].files(s)) for name in inputs_of(chosen)}
+    return {name: files for name, files in found.items() if files}
 
 
-def material_inputs(w, needs):
-    """Return the files of needs, by the names of trakway.attribution.arguments."""
-    root = root_of(w)
-    found = {need: feature_files(w, need) for need in needs if plan.feature_functions(need, settings_of(w))}
-    if "representations" in needs:
-        found["representations"] = f"{root}/representations/train.npy"
-    if "estimation" in needs:
-        found["estimation_subsets"] = f"{root}/subsets/estimation.npy"
-        found["estimation_outputs"] = shard_files(w, "estimation", "outputs", ".npy")
-    return found
-
-
-def material_arguments(w, input):
-    """Return the command-line arguments of trakway.attribution.arguments for the inputs of a rule."""
-
-    def folders(files):
-        return " ".join(os.path.dirname(file) for file in as_list(files))
-
-    s = settings_of(w)
-    words = [f"--block {s['execution']['block']}"]
-    for name in ("features", "checkpoints", "norm", "windows", "representations"):
-        if hasattr(input, name):
-            words.append(f"--{name} {folders(getattr(input, name))}")
-    if hasattr(input, "estimation_subsets"):
-        outputs = " ".join(as_list(input.estimation_outputs))
-        words.append(f"--estimation-subsets {input.estimation_subsets} --estimation-outputs {outputs}")
-        words.append(f"--estimation-seeds {s['bank']['estimation']['seeds']}")
-    return " ".join(words)
+def material_arguments(w, input, methods=None):
+    """Return the arguments of trakway.attribution.arguments for the inputs of a rule, and of those without files."""
+    chosen = plan.methods_of(settings_of(w))
+    names = inputs_of([chosen[name] for name in methods or chosen])
+    found = [f"--input {name} {words(getattr(input, name, []))}" for name in names]
+    return " ".join([f"--block {settings_of(w)['execution']['block']}", *found])
 
 
 def as_list(files):
@@ -181,40 +168,42 @@ def as_list(files):
 
 
 def scores_of(suffix):
-    return lambda w: [f"{root_of(w)}/scores/{m}{suffix}" for m in settings_of(w)["methods"]]
-
-
-def evaluation_seeds(w):
-    return settings_of(w)["bank"]["evaluation"]["seeds"]
+    return lambda w: below(w, [f"scores/{name}{suffix}" for name in plan.method_names(settings_of(w))])
 
 
 def cost_inputs(w):
-    """Return the material of all methods, and what its models cost."""
+    """Return the material of all methods, and what their models cost."""
+    chosen = list(plan.methods_of(settings_of(w)).values())
+    arrays = {"given": [method.scores for method in chosen if method.scores]}
+    costs = [file for files in cost_files(w).values() for file in files]
+    return material_inputs(w, chosen) | arrays | {"costs": list(dict.fromkeys(costs))}
+
+
+def cost_files(w):
+    """Return for each method the files of what its models cost: each ensemble's training, and what the method reads."""
     s = settings_of(w)
-    needs = sorted({"estimation", *(need for method in s["methods"] for need in plan.NEEDS[method])})
-    found = material_inputs(w, needs)
-    found["members_costs"] = shard_files(w, "members", "costs/train", ".json")
-    found["estimation_costs"] = [
-        *shard_files(w, "estimation", "costs/train", ".json"),
-        *shard_files(w, "estimation", "costs/outputs", ".json"),
-    ]
-    for need in needs:
-        if plan.feature_functions(need, s):
-            found[f"{need}_costs"] = feature_files(w, need, "costs/features/{}.json")
-    if "representations" in needs:
-        found["representations_costs"] = [f"{root_of(w)}/costs/representations.json"]
-        if s["domain"]:
-            found["representations_costs"] += shard_files(w, "domain", "costs/train", ".json")
+    found = {}
+    for name, chosen in plan.methods_of(s).items():
+        reads = [INPUTS[read] for read in chosen.method.reads]
+        ensembles = dict.fromkeys(filter(None, (read.ensemble(s) for read in reads)))
+        trained = [file for ensemble in ensembles for file in plan.shard_files(s, ensemble, "costs/train", ".json")]
+        found[name] = below(w, dict.fromkeys(trained + [file for read in reads for file in read.costs(s)]))
     return found
 
 
 def cost_arguments(w, input):
-    kinds = ("members", "estimation", "features", "checkpoints", "norm", "windows", "representations")
-    return " ".join(
-        f"--{kind}-costs {' '.join(as_list(getattr(input, f'{kind}_costs')))}"
-        for kind in kinds
-        if hasattr(input, f"{kind}_costs")
-    )
+    return " ".join(f"--models-cost {name} {words(files)}" for name, files in cost_files(w).items() if files)
+
+
+def method_settings(*names):
+    """Params: what decides the scores of all methods, and the named sections."""
+
+    def settings(w):
+        s = settings_of(w)
+        chosen = [method.settings() for method in plan.methods_of(s).values()]
+        return json.dumps({"seed": s["seed"], "task": s["task"], "methods": chosen} | section(s, *names))
+
+    return settings
 
 
 def removal_settings(w):
@@ -228,13 +217,25 @@ def removal_methods(w):
     return [method for method in settings_of(w)["removal"]["methods"] if method != plan.CONTROL]
 
 
+def methods_per_step(w):
+    """Params: those of the removal's methods whose scores differ from step to step."""
+    return " ".join(name for name in plan.step_methods(settings_of(w)) if name in removal_methods(w))
+
+
 def ablation_inputs(w):
     s = settings_of(w)
+    chosen = plan.methods_of(s)[plan.main_method(s)]
     kept = range(s["training"]["checkpoints"] - max(s["ablation"]["checkpoints"]), s["training"]["checkpoints"])
-    return material_inputs(w, ["estimation"]) | {
-        "variants": [file for name in plan.projections(s) for file in feature_files(w, projection=name)],
-        "checkpoints": feature_files(w, checkpoints=kept),
+    variants = [folder for name in plan.projections(s) for folder in plan.feature_folders(s, "output", projection=name)]
+    return material_inputs(w, [chosen]) | {
+        "variants": below(w, plan.feature_files(variants)),
+        "checkpoints": below(w, plan.feature_files(plan.feature_folders(s, "output", kept))),
     }
+
+
+def ablation_arguments(w, input):
+    own = material_arguments(w, input, [plan.main_method(settings_of(w))])
+    return f"{own} --input checkpoints {words(input.checkpoints)} --variants {words(input.variants)}"
 
 
 def title(text):
@@ -252,25 +253,26 @@ def completion_files(w):
     return [
         f"{root_of(w)}/completions/{ensemble}/{shard}/index.parquet"
         for ensemble in ("reference", "removal")
-        for shard in shards_of(w, ensemble)
+        for shard in plan.shards_of(settings_of(w), ensemble)
     ]
 
 
 def all_costs(w):
     """Return the cost of everything but the ablation, which a run need not have."""
     s = settings_of(w)
-    root = root_of(w)
-    needs = sorted({need for method in s["methods"] for need in plan.NEEDS[method]})
-    stages = ["data", "lds", "cost", "removal"] + (["representations"] if "representations" in needs else [])
-    files = [file for e in ensembles_of(w) for file in shard_files(w, e, "costs/train", ".json")]
-    files += [file for e in ensembles_of(w) for file in shard_files(w, e, "costs/outputs", ".json")]
-    files += [file for need in needs for file in feature_files(w, need, "costs/features/{}.json")]
-    files += [f"{root}/costs/scores/{method}.json" for method in s["methods"]]
-    if s["task"] == "image_diffusion":
+    chosen = plan.methods_of(s)
+    names = inputs_of(list(chosen.values()))
+    stages = ["data", "lds", "cost", "removal"]
+    files = [file for e in ensembles_of(w) for file in plan.shard_files(s, e, "costs/train", ".json")]
+    files += [file for e in ensembles_of(w) for file in plan.shard_files(s, e, "costs/outputs", ".json")]
+    files += [file for name in names for file in INPUTS[name].costs(s)]
+    files += [f"costs/scores/{method}.json" for method in chosen]
+    if "steps" in plan.modality_of(s).traits:
         stages += ["targets", "shift", "emergence", "timestep_correlation"]
-        files += shard_files(w, "reference", "costs/completions", ".json")
-        files += shard_files(w, "removal", "costs/completions", ".json")
-    return [f"{root}/costs/{stage}.json" for stage in stages] + list(dict.fromkeys(files))
+        files += [
+            file for e in ("reference", "removal") for file in plan.shard_files(s, e, "costs/completions", ".json")
+        ]
+    return below(w, dict.fromkeys([f"costs/{stage}.json" for stage in stages] + files))
 
 
 def whole(name, tier):

@@ -26,7 +26,7 @@ rule scores:
     params:
         device=device,
         settings=lambda w: json.dumps(plan.score_settings(w.method, settings_of(w))),
-        material=material_arguments,
+        material=lambda w, input: material_arguments(w, input, [w.method]),
     shell:
         "python scripts/scores.py --method {wildcards.method} --settings {params.settings:q}"
         ' --data "$(dirname {input.data[0]:q})" --targets {input.targets:q} {params.material}'

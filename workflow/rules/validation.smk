@@ -28,10 +28,13 @@ rule lds:
         runtime=240,
     params:
         settings=sections("seed", "lds"),
-        seeds=evaluation_seeds,
+        scores=lambda w, input: words(input.scores),
+        records=lambda w, input: words(input.records),
+        outputs=lambda w, input: words(input.outputs),
+        steps_only=lambda w: " ".join(plan.steps_only(settings_of(w))),
     shell:
-        "python scripts/lds.py --settings {params.settings:q} --scores {input.scores:q} --records {input.records:q}"
-        " --targets {input.targets:q} --subsets {input.subsets:q} --outputs {input.outputs:q} --seeds {params.seeds}"
+        "python scripts/lds.py --settings {params.settings:q} --scores {params.scores} --records {params.records}"
+        " --targets {input.targets:q} --subsets {input.subsets:q} --outputs {params.outputs} --steps-only {params.steps_only}"
         ' --output "$(dirname {output.lds:q})" --cost {output.cost:q} > {log:q} 2>&1'
 
 
@@ -43,7 +46,7 @@ rule cost:
         pictures=pictures_of,
         subsets=f"{ROOT}/subsets/evaluation.npy",
         outputs=outputs_of("evaluation"),
-        code=method_code("cost", lambda w: settings_of(w)["methods"]),
+        code=method_code("cost", lambda w: plan.method_names(settings_of(w))),
     output:
         table=report(
             f"{ROOT}/tables/cost.csv", caption="../report/cost_table.rst", category="{name}", subcategory="LDS"
@@ -62,14 +65,15 @@ rule cost:
         gpu=GPU,
     params:
         device=device,
-        settings=sections("seed", "task", "scores", "methods", "cost", "lds"),
+        settings=method_settings("cost", "lds"),
         material=lambda w, input: material_arguments(w, input),
         costs=lambda w, input: cost_arguments(w, input),
-        seeds=evaluation_seeds,
+        outputs=lambda w, input: words(input.outputs),
+        seeds=lambda w: settings_of(w)["bank"]["estimation"]["seeds"],
     shell:
         'python scripts/cost.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} {params.material} {params.costs}"
-        " --subsets {input.subsets:q} --outputs {input.outputs:q} --seeds {params.seeds}"
+        " --subsets {input.subsets:q} --outputs {params.outputs} --estimation-seeds {params.seeds}"
         " --output {output.table:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
 
 
@@ -97,9 +101,10 @@ rule removal_subsets:
         runtime=60,
     params:
         settings=removal_settings,
+        per_step=methods_per_step,
     shell:
         'python scripts/removal_subsets.py --settings {params.settings:q} --data "$(dirname {input.data:q})"'
-        " --targets {input.targets:q} --scores {input.scores:q} --table {output.rows:q} --output {output.subsets:q} > {log:q} 2>&1"
+        " --targets {input.targets:q} --scores {input.scores:q} --per-step {params.per_step} --table {output.rows:q} --output {output.subsets:q} > {log:q} 2>&1"
 
 
 rule removal:
@@ -136,9 +141,11 @@ rule removal:
         runtime=60,
     params:
         settings=sections("seed", "lds", "removal"),
+        reference=lambda w, input: words(input.reference),
+        outputs=lambda w, input: words(input.outputs),
     shell:
         "python scripts/removal.py --settings {params.settings:q} --rows {input.rows:q} --targets {input.targets:q}"
-        ' --reference {input.reference:q} --outputs {input.outputs:q} --output "$(dirname {output.removal:q})" --cost {output.cost:q} > {log:q} 2>&1'
+        ' --reference {params.reference} --outputs {params.outputs} --output "$(dirname {output.removal:q})" --cost {output.cost:q} > {log:q} 2>&1'
 
 
 rule ablation:
@@ -171,12 +178,11 @@ rule ablation:
         gpu=GPU,
     params:
         device=device,
-        settings=sections("seed", "task", "methods", "projection", "scores", "ablation", "lds"),
-        material=lambda w, input: material_arguments(w, input),
-        variants=lambda w, input: " ".join(os.path.dirname(file) for file in as_list(input.variants)),
-        seeds=evaluation_seeds,
+        settings=method_settings("projection", "ablation", "lds"),
+        material=ablation_arguments,
+        outputs=lambda w, input: words(input.outputs),
     shell:
         'python scripts/ablation.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
-        " --targets {input.targets:q} {params.material} --variants {params.variants}"
-        " --subsets {input.subsets:q} --outputs {input.outputs:q} --seeds {params.seeds}"
+        " --targets {input.targets:q} {params.material}"
+        " --subsets {input.subsets:q} --outputs {params.outputs}"
         " --output {output.table:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

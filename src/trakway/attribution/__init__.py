@@ -1,18 +1,6 @@
-"""Attribution methods: from features to scores, one file a method, one interface.
+"""Attribution: from features to scores, one file a method, one interface.
 
-A method is a module of this package with a function ``score(material, out, **options)`` that fills ``out`` (float32,
-targets × n, perhaps a memory map) with scores: positive means that training on the example raises the target's output.
-Options are the keys of the ``scores`` section that the method takes.
+A method is a file in `trakway.attribution.methods`, or a user's own, with a declaration and a function
+``score(material, out, *, option=default)`` that fills ``out`` (float32, targets × n, perhaps a memory map) with scores:
+positive means that training on the example raises the target's output. The material holds what the method declares.
 """
-
-import importlib
-from collections.abc import Callable
-
-from trakway.attribution.material import Features, Material
-
-__all__ = ["Features", "Material", "method"]
-
-
-def method(name: str) -> Callable[..., None]:
-    """Return the ``score`` function of a method."""
-    return importlib.import_module(f"trakway.attribution.methods.{name}").score

@@ -3,41 +3,37 @@
 import argparse
 from pathlib import Path
 
+from trakway.attribution.inputs import INPUTS
 from trakway.attribution.loading import load_material
 from trakway.attribution.material import Material
+from trakway.plan import modality_of
+from trakway.runtime.paths import Named, Paths
 
 
 def add_material_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that `material_of` reads; what is left out stays empty in the material."""
+    """Add the arguments that `material_of` reads; what is left out is not in the material."""
     parser.add_argument("--data", type=Path, required=True, help="folder of the prepared data")
     parser.add_argument("--targets", type=Path, required=True, help="table of targets")
-    parser.add_argument("--features", type=Path, nargs="*", default=[], help="feature folders of the final checkpoints")
-    parser.add_argument("--checkpoints", type=Path, nargs="*", default=[], help="feature folders of all checkpoints")
-    parser.add_argument("--representations", type=Path, help="folder of the representations")
-    parser.add_argument("--norm", type=Path, nargs="*", default=[], help="feature folders of the predictions' norm")
-    parser.add_argument("--windows", type=Path, nargs="*", default=[], help="feature folders of steps around timesteps")
-    parser.add_argument("--estimation-subsets", type=Path, help="subsets of the estimation bank")
     parser.add_argument(
-        "--estimation-outputs", type=Path, nargs="*", default=[], help="outputs of its models, in order"
+        "--input", action=Named, choices=INPUTS, default={}, help="an input by name, and the files it is loaded from"
     )
-    parser.add_argument("--estimation-seeds", type=int, default=1, help="models of each of its subsets")
     parser.add_argument("--block", type=int, default=4096, help="training examples at a time; bounds the memory")
 
 
-def material_of(arguments: argparse.Namespace, seed: int) -> tuple[Material, int]:
+def add_bank_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that tell the evaluation bank."""
+    parser.add_argument("--subsets", type=Path, required=True, help="subsets of the evaluation bank")
+    parser.add_argument("--outputs", action=Paths, required=True, help="outputs of its models, in order")
+
+
+def material_of(arguments: argparse.Namespace, settings: dict) -> tuple[Material, int]:
     """Return (material of all targets, number of evaluated targets)."""
     return load_material(
-        seed,
-        arguments.data,
-        arguments.targets,
-        arguments.features,
-        arguments.checkpoints,
-        arguments.representations,
-        arguments.norm,
-        arguments.windows,
-        arguments.estimation_subsets,
-        arguments.estimation_outputs,
-        arguments.estimation_seeds,
-        arguments.block,
-        getattr(arguments, "device", "cpu"),
+        arguments.input,
+        seed=settings["seed"],
+        modality=modality_of(settings),
+        data=arguments.data,
+        targets=arguments.targets,
+        block=arguments.block,
+        device=getattr(arguments, "device", "cpu"),
     )

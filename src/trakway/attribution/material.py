@@ -1,47 +1,25 @@
 """What an attribution method may look at."""
 
-import dataclasses
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import copy
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Features:
-    """Projected gradients of one member at one checkpoint.
-
-    Attributes:
-        train: float32 (n, k), perhaps a memory map.
-        targets: float32 (targets, k).
-        weights: float32 (n,): -dLoss/df of the training examples.
-        learning_rate: summed over the epochs that led to the checkpoint.
-    """
-
-    train: np.ndarray
-    targets: np.ndarray
-    weights: np.ndarray
-    learning_rate: float = 1.0
+from trakway.attribution.inputs import INPUTS
+from trakway.attribution.values import EstimationBank
 
 
-@dataclass(frozen=True)
 class Material:
-    """Everything the methods of an experiment work from; a method reads what it needs.
+    """Everything that a method works from: its inputs, by name, as attributes.
+
+    A method sees just the inputs that it declares in ``METHOD = Method(reads=...)``.
 
     Attributes:
         seed: the experiment's seed.
         size: number of training examples n.
         targets: number of targets.
-        features: one entry a member, its final checkpoint.
-        checkpoints: for each kept checkpoint (the final one last) one entry a member.
-        representations: (train, targets) of each member: (n, d) and (targets, d).
-        norm: as ``features``, but gradients of the squared norm of the prediction (D-TRAK).
-        windows: timestep → as ``features``, but training gradients of the losses at steps around it.
-        images: training images (n, ...) and target images (targets, ...), any dtype.
-        estimates: what the outputs look at, where that is not the target images: x̂_0(x_t), (targets, ...).
-        labels: labels of training examples (n,) and targets (targets,); None where no margin compares classes.
-        masks: subsets of the estimation bank, bool (subsets, n).
-        outputs: their outputs f, mean over seeds, (subsets, targets).
+        inputs: name of an input → its value; ``material.features`` is ``material.inputs["features"]``, and so on.
         final: position of the entry of the same image without a timestep, int (targets,); None where nothing has one.
         timesteps: of the targets' outputs, int (targets,), -1 for the whole schedule; None where there are no steps.
         block: training examples at a time; bounds the memory, changes no score beyond rounding.
@@ -49,24 +27,46 @@ class Material:
         cache: what methods keep between calls, shared by all cuts of this material.
     """
 
-    seed: int
-    size: int
-    targets: int
-    features: Sequence[Features] = ()
-    checkpoints: Sequence[Sequence[Features]] = ()
-    representations: Sequence[tuple[np.ndarray, np.ndarray]] = ()
-    norm: Sequence[Features] = ()
-    windows: Mapping[int, Sequence[Features]] = dataclasses.field(default_factory=dict)
-    images: tuple[np.ndarray, np.ndarray] | None = None
-    labels: tuple[np.ndarray, np.ndarray] | None = None
-    masks: np.ndarray | None = None
-    outputs: np.ndarray | None = None
-    final: np.ndarray | None = None
-    timesteps: np.ndarray | None = None
-    estimates: np.ndarray | None = None
-    block: int = 4096
-    device: str = "cpu"
-    cache: dict = dataclasses.field(default_factory=dict, repr=False, compare=False)
+    def __init__(
+        self,
+        seed: int,
+        size: int,
+        targets: int,
+        *,
+        final: np.ndarray | None = None,
+        timesteps: np.ndarray | None = None,
+        block: int = 4096,
+        device: str = "cpu",
+        **inputs: Any,
+    ):
+        self.seed, self.size, self.targets = seed, size, targets
+        self.final, self.timesteps = final, timesteps
+        self.block, self.device = block, device
+        self.inputs: Mapping[str, Any] = inputs
+        self.cache: dict = {}
+
+    def __getattr__(self, name: str) -> Any:
+        inputs = self.__dict__.get("inputs", {})
+        if name in inputs:
+            return inputs[name]
+        if name in INPUTS:
+            raise AttributeError(
+                f"material.{name}: not loaded; a method sees what it declares: METHOD = Method(reads=({name!r}, ...))"
+            )
+        raise AttributeError(name)
+
+    def replace(self, **changes: Any) -> "Material":
+        """Return a copy with other attributes or inputs."""
+        other = copy.copy(self)
+        other.inputs = {**self.inputs, **{name: value for name, value in changes.items() if name in INPUTS}}
+        for name, value in changes.items():
+            if name not in INPUTS:
+                setattr(other, name, value)
+        return other
+
+    def only(self, names: tuple[str, ...]) -> "Material":
+        """Return the material with the named inputs alone."""
+        return self.replace(inputs={name: value for name, value in self.inputs.items() if name in names})
 
     def of_targets(self, index: slice | np.ndarray) -> "Material":
         """Return the material of some of the targets.
@@ -74,25 +74,12 @@ class Material:
         Raises:
             ValueError: an entry is kept without the one of its image that has no timestep.
         """
-
-        def cut(entries: Sequence[Features]) -> list[Features]:
-            return [dataclasses.replace(entry, targets=entry.targets[index]) for entry in entries]
-
         kept = np.arange(self.targets)[index]
-        return dataclasses.replace(
-            self,
+        return self.replace(
             targets=len(kept),
-            features=cut(self.features),
-            checkpoints=[cut(entries) for entries in self.checkpoints],
-            norm=cut(self.norm),
-            windows={timestep: cut(entries) for timestep, entries in self.windows.items()},
+            inputs={name: INPUTS[name].of_targets(value, index) for name, value in self.inputs.items()},
             timesteps=None if self.timesteps is None else self.timesteps[index],
-            estimates=None if self.estimates is None else self.estimates[index],
             final=None if self.final is None else _renumbered(self.final, kept),
-            representations=[(train, targets[index]) for train, targets in self.representations],
-            images=None if self.images is None else (self.images[0], self.images[1][index]),
-            labels=None if self.labels is None else (self.labels[0], self.labels[1][index]),
-            outputs=None if self.outputs is None else self.outputs[:, index],
         )
 
     def of_wholes(self) -> tuple["Material", np.ndarray | None]:
@@ -106,19 +93,13 @@ class Material:
         return self.of_targets(kept), place
 
     def of_members(self, count: int) -> "Material":
-        """Return the material that the first ``count`` members give."""
-        return dataclasses.replace(
-            self,
-            features=self.features[:count],
-            checkpoints=[entries[:count] for entries in self.checkpoints],
-            representations=self.representations[:count],
-            norm=self.norm[:count],
-            windows={timestep: entries[:count] for timestep, entries in self.windows.items()},
-        )
+        """Return the material that the first ``count`` models of every input give."""
+        return self.replace(inputs={name: INPUTS[name].of_models(value, count) for name, value in self.inputs.items()})
 
     def of_subsets(self, count: int) -> "Material":
         """Return the material with the first ``count`` subsets of the estimation bank."""
-        return dataclasses.replace(self, masks=self.masks[:count], outputs=self.outputs[:count])
+        bank = self.estimation
+        return self.replace(estimation=EstimationBank(bank.masks[:count], bank.outputs[:count]))
 
 
 def _renumbered(final: np.ndarray, kept: np.ndarray) -> np.ndarray:

@@ -1,44 +1,67 @@
 """Run one attribution method on an experiment's material, its options chosen on the tuning targets."""
 
-from collections.abc import Sequence
+import importlib
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from trakway.attribution import Features, Material, method
+from trakway.attribution.inputs import INPUTS
+from trakway.attribution.material import Material
 from trakway.attribution.tuning import choose
-from trakway.plan import NEEDS, OPTIONS, PER_STEP
+from trakway.attribution.values import Features
+from trakway.errors import UserError
+from trakway.plan.methods import FOLDER, Chosen
+from trakway.runtime.own_code import load_from
+from trakway.storage.files import read_array
 
 
-def entries_of(name: str, material: Material) -> Sequence:
+def score_function(chosen: Chosen) -> Callable[..., None]:
+    """Return the function ``score(material, out, **options)`` of a method.
+
+    Raises:
+        UserError: the file of a user's own cannot be loaded.
+    """
+    if chosen.file.parent == FOLDER:
+        return importlib.import_module(f"trakway.attribution.methods.{chosen.file.stem}").score
+    return load_from(chosen.file, chosen.function)
+
+
+def entries_of(chosen: Chosen, material: Material) -> Sequence:
     """Return what a method reads of its models, one entry a model; nothing for a method without, or with a bank."""
-    need = next(iter(NEEDS[name]), "estimation")
-    if need == "estimation":
-        return ()
-    found = getattr(material, need)
-    return found[-1] if need == "checkpoints" else found
+    return next(filter(len, (INPUTS[name].models(material.inputs[name]) for name in chosen.method.reads)), ())
 
 
-def run_method(name: str, material: Material, evaluated: int, scores: dict, out: np.ndarray) -> dict:
+def run_method(chosen: Chosen, material: Material, evaluated: int, out: np.ndarray) -> dict:
     """Fill ``out`` with a method's scores of the evaluated targets.
 
     Args:
-        name: the method.
-        material: of all targets, the evaluated ones first; the rest, with the estimation bank, choose the options.
+        chosen: the method, with a value for each option, or a list to choose from.
+        material: of all targets, the evaluated ones first; the rest, with the estimation bank, choose the options. The
+            method sees the inputs that it declares and no other.
         evaluated: number of evaluated targets.
-        scores: the ``scores`` section: a value for each option, or a list to choose from.
         out: float32 (evaluated, n).
 
     Returns:
-        ``{"method", "members", "dim", "options", "tuning"}``: what was used, and the LDS of what was tried.
+        ``{"method", "members", "dim", "ridge", "options", "tuning"}``: what was used, and the LDS of what was tried.
+
+    Raises:
+        UserError: the scores are not what they should be, or a user's own code fails.
     """
-    score = method(name)
-    grid = {key: scores[key] if isinstance(scores[key], list) else [scores[key]] for key in OPTIONS.get(name, ())}
-    tuning = material.of_targets(slice(evaluated, None))
-    options, tried = choose(score, tuning, grid, tuning.masks, tuning.outputs, _decisive(name, tuning))
-    score(material.of_targets(slice(0, evaluated)), out, **options)
-    used = entries_of(name, material)
+    if chosen.scores is not None:
+        out[:] = read_scores(chosen, evaluated, material.targets, material.size)
+        return {"method": chosen.name, "members": None, "dim": None, "ridge": None, "options": {}, "tuning": []}
+    score = score_function(chosen)
+    grid = {key: value if isinstance(value, list) else [value] for key, value in chosen.options.items()}
+    seen = material.only(chosen.method.reads)
+    tuning, bank = seen.of_targets(slice(evaluated, None)), None
+    if chosen.tuned:
+        bank = INPUTS["estimation"].of_targets(material.estimation, slice(evaluated, None))
+    options, tried = choose(score, tuning, grid, bank, _decisive(chosen, tuning))
+    score(seen.of_targets(slice(0, evaluated)), out, **options)
+    _require_finite(chosen.name, out)
+    used = entries_of(chosen, material)
     return {
-        "method": name,
+        "method": chosen.name,
         "members": len(used) or None,
         "dim": used[0].train.shape[1] if used and isinstance(used[0], Features) else None,
         "ridge": options.get("ridge"),
@@ -47,8 +70,52 @@ def run_method(name: str, material: Material, evaluated: int, scores: dict, out:
     }
 
 
-def _decisive(name: str, tuning: Material) -> slice | np.ndarray:
-    """Return the tuning entries that a choice is made on: those with a timestep for a method that tells steps apart."""
-    if name in PER_STEP and tuning.final is not None:
-        return tuning.final != np.arange(tuning.targets)
-    return slice(None)
+def read_scores(chosen: Chosen, evaluated: int, targets: int, size: int) -> np.ndarray:
+    """Return the evaluated rows of an array of scores that comes from elsewhere.
+
+    Args:
+        chosen: names the file, ``.npy``, real numbers (evaluated entries × n) or (all entries × n), in the order of
+            ``orders/targets.csv`` and ``orders/examples.csv`` of the experiment.
+        evaluated: number of evaluated entries.
+        targets: number of all entries.
+        size: number of training examples n.
+
+    Raises:
+        UserError: it is no such array, or holds a number that is not finite.
+    """
+    advice = (
+        "rows are the entries of orders/targets.csv, columns the examples of orders/examples.csv "
+        "(snakemake NAME_orders writes both)"
+    )
+    try:
+        scores = read_array(chosen.scores)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{chosen.scores}: cannot be read ({error}); allowed: an array saved by numpy.save") from None
+    allowed = [(evaluated, size), (targets, size)]
+    if scores.shape not in allowed or scores.dtype.kind not in "fiu":
+        shapes = " or ".join(f"{rows} × {columns}" for rows, columns in dict.fromkeys(allowed))
+        found = " × ".join(map(str, scores.shape))
+        raise UserError(f"{chosen.scores}: found {scores.dtype} {found}; allowed: real numbers {shapes}: {advice}")
+    _require_finite(chosen.scores, scores[:evaluated])
+    return scores[:evaluated]
+
+
+def _require_finite(what: str, scores: np.ndarray) -> None:
+    for row in range(len(scores)):  # one at a time: an array may be larger than the memory
+        bad = np.flatnonzero(~np.isfinite(scores[row]))
+        if len(bad):
+            raise UserError(
+                f"{what}: the score of target entry {row} for training example {bad[0]} is {scores[row][bad[0]]}; "
+                "allowed: finite numbers, since scores are ranked and summed"
+            )
+
+
+def _decisive(chosen: Chosen, tuning: Material) -> slice | np.ndarray:
+    """Return the tuning entries that a choice is made on: those whose scores are the method's own.
+
+    With a timestep for a method that tells steps apart, without one for a method whose scores belong to the image.
+    """
+    if tuning.final is None:
+        return slice(None)
+    whole = tuning.final == np.arange(tuning.targets)
+    return ~whole if chosen.method.per_step else whole

@@ -5,7 +5,8 @@ from itertools import product
 
 import numpy as np
 
-from trakway.attribution import Material
+from trakway.attribution.material import Material
+from trakway.attribution.values import EstimationBank
 from trakway.metrics.lds import lds_per_target, predicted
 
 
@@ -13,8 +14,7 @@ def choose(
     score: Callable[..., None],
     tuning: Material,
     grid: Mapping[str, Sequence],
-    masks: np.ndarray,
-    outputs: np.ndarray,
+    bank: EstimationBank | None,
     entries: slice | np.ndarray = slice(None),
 ) -> tuple[dict, list[dict]]:
     """Return the combination of options with the highest mean LDS on the tuning targets, and every combination's LDS.
@@ -23,8 +23,8 @@ def choose(
         score: a method's ``score(material, out, **options)``.
         tuning: the material of the tuning targets.
         grid: values to try of each option. With one combination nothing is computed.
-        masks: subsets that the choice may look at, bool (subsets, n).
-        outputs: their outputs on the tuning targets, (subsets, targets).
+        bank: subsets that the choice may look at, and their outputs on the tuning targets; None where there is nothing
+            to choose.
         entries: the tuning targets whose mean LDS decides, an index; by default all.
 
     Returns:
@@ -37,6 +37,8 @@ def choose(
     for options in candidates:
         scores = np.empty((tuning.targets, tuning.size), np.float32)
         score(tuning, scores, **options)
-        tried.append({**options, "lds": float(lds_per_target(predicted(scores, masks), outputs)[entries].mean())})
+        tried.append(
+            {**options, "lds": float(lds_per_target(predicted(scores, bank.masks), bank.outputs)[entries].mean())}
+        )
     best = max(range(len(tried)), key=lambda i: tried[i]["lds"])
     return candidates[best], tried

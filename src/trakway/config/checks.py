@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from trakway.config.diffusion_checks import check_diffusion
 from trakway.config.network_checks import DIFFUSION, check_networks
 from trakway.config.problems import Fault, did_you_mean
-from trakway.plan import METHODS, NEEDS
+from trakway.plan import methods_of
 
 SIZES = {"digits": {"train_size": 1198, "test_size": 599}}
 """The images of a data set that comes from one place only."""
@@ -30,17 +30,6 @@ def _dataset(s: dict) -> Iterator[Fault]:
     for key, most in SIZES.get(s["dataset"]["name"], {}).items():
         if (s["dataset"][key] or 0) > most:
             yield f"dataset.{key}", f"at most {most} for {s['dataset']['name']}", "Lower it, or take another data set."
-
-
-def _methods(s: dict) -> Iterator[Fault]:
-    allowed = METHODS[s["task"]]
-    for i, name in enumerate(s["methods"]):
-        if name not in allowed:
-            yield (
-                f"methods.{i}",
-                f"the methods of the task {s['task']}: {', '.join(allowed)}",
-                f"{did_you_mean(name, allowed)}Replace it, or take it out.",
-            )
 
 
 def _projection(s: dict) -> Iterator[Fault]:
@@ -153,8 +142,9 @@ def _choice(s: dict) -> Iterator[Fault]:
 
 
 def _estimation(s: dict) -> Iterator[Fault]:
-    needs = [f"the method {name}" for name in s["methods"] if "estimation" in NEEDS[name]]
-    needs += [f"the choice of scores.{key}" for key in ("ridge", "soft_threshold") if len(s["scores"][key]) > 1]
+    chosen = methods_of(s).values()
+    needs = [f"the method {method.name}" for method in chosen if "estimation" in method.method.reads]
+    needs += [f"the choice of options of {method.name}" for method in chosen if method.tuned]
     if needs and s["bank"]["estimation"]["subsets"] < 2:
         yield (
             "bank.estimation.subsets",
@@ -166,7 +156,7 @@ def _estimation(s: dict) -> Iterator[Fault]:
 def _removal(s: dict) -> Iterator[Fault]:
     removal = s["removal"]
     for key, names, of, allowed in [
-        ("methods", removal["methods"], "methods", s["methods"]),
+        ("methods", removal["methods"], "methods", list(methods_of(s))),
         ("full_grid", removal["full_grid"] or [], "removal.methods", removal["methods"]),
     ]:
         for i, name in enumerate(names):
@@ -203,7 +193,6 @@ def _subset_fractions(s: dict) -> list[tuple[str, float]]:
 CHECKS = (
     _dataset,
     check_networks,
-    _methods,
     check_diffusion,
     _projection,
     _subset_sizes,

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from trakway.config.checks import faults
 from trakway.config.merging import complete, deep_merge
+from trakway.config.methods import check_methods, with_own_files
 from trakway.config.problems import Fault, Problem, did_you_mean, raise_all, schema_problems, show, value_at
 from trakway.config.reading import read_mapping
 from trakway.config.schemas import load_schema, relaxed
 from trakway.errors import UserError
+from trakway.plan import allowed_methods, modality_of
 
 NOT_IN_A_TIER = ("name", "description", "task", "tiers")
 RESERVED = ("all", "smoke")  # targets of the workflow; an experiment's name is a target too
@@ -155,6 +157,7 @@ def _examine(
     if isinstance(tiers.get(tier), dict):
         settings = complete(deep_merge(written, tiers[tier]), schema)
         settings.pop("tiers")
+        settings["methods"] = with_own_files(settings["methods"], path.parent)
         bare = schema | {
             "properties": {key: sub for key, sub in schema["properties"].items() if key != "tiers"},
             "required": [key for key in schema.get("required", ()) if key != "tiers"],
@@ -164,6 +167,11 @@ def _examine(
         lacks = [problem for problem in wrong if problem.found == "nothing"]
         problems += [lack for lack in lacks if not any(isinstance(part, int) for part in lack.path)]
         if not wrong:  # the checks count on sound types
+            try:
+                settings["methods"] = settings["methods"] or allowed_methods(modality_of(settings))
+                check_methods(settings)
+            except UserError as error:
+                return settings, [*(problem.line(str(path)) for problem in problems), f"{path}: {error}"]
             problems += [_located(fault, settings, written, tier) for fault in faults(settings)]
     elif tier not in tiers and (tier_needed or not tiers):
         advice = did_you_mean(tier, tiers) + f"Choose one of these, or add tiers.{tier} to the file."

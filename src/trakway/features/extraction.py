@@ -1,4 +1,4 @@
-"""Features of a shard of members: projected gradients of training examples and targets, written as they are made."""
+"""Features of a shard of members: projected gradients of training examples or of targets, written as they are made."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,13 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from trakway.errors import UserError
-from trakway.gradients import Preconditioner, build_preconditioner, projected_gradients, require_layers, shapes
+from trakway.gradients import Preconditioner, projected_gradients, require_layers, shapes
 from trakway.projection.base import Projection
 from trakway.projection.build import build_projection
-from trakway.runtime.progress import track
 from trakway.storage.fingerprint import fingerprint
 from trakway.storage.resumable import Block, Part, fill_arrays, row_blocks
-from trakway.tasks import Batch, Task
+from trakway.tasks import Task
 from trakway.training.checkpoint import first_bad_tensor
 
 
@@ -29,75 +28,42 @@ class Member:
     load: Callable[[], nn.Module]
 
 
-def extract_features(
-    task: Task,
-    members: Sequence[Member],
-    projection: dict,
-    targets: np.ndarray,
-    chunk: int,
-    identity: str,
-    folder: Path,
-    trained: Task | None = None,
-) -> tuple[int, dict]:
-    """Write ``train.npy`` (members, n, k), ``weights.npy`` (members, n) and ``targets.npy`` (members, targets, k).
-
-    φ_m(z) = P_mᵀ ∇_θ f(z; θ_m) (TRAK, equation 13) and the weights -dLoss/df (the diagonal of Q), float32. Where the
-    projection asks for a preconditioner, the gradients are changed by it before they are projected.
+class Extractor:
+    """Computes features φ_m(z) = P_mᵀ ∇_θ f(z; θ_m) of members (TRAK, equation 13), float32.
 
     Args:
         task: gives f, its slope and the examples.
-        members: the models.
-        projection: the ``projection`` section; with ``preconditioner: kronecker`` also
-            ``preconditioner_examples`` and ``damping``.
-        targets: positions in the table of targets; none where a function has training gradients alone.
+        members: the models; loaded one at a time.
+        projection: the ``projection`` section.
         chunk: examples at a time; bounds the memory (chunk × p floats), changes no feature beyond rounding.
+        preconditioner: from the position of a member to what changes its gradients before they are projected; None
+            leaves them as they are.
         identity: digest of all that decides the features (settings, checkpoints, code).
-        folder: where the files go.
-        trained: the same task with the output that the models were trained on, where ``task`` has another: all
-            functions share its preconditioner. None: ``task``.
-
-    Returns:
-        (number of attributed parameters p, cost).
-
-    Raises:
-        UserError: a checkpoint or a feature holds NaN or infinity (names model, tensor or example); an identity whose
-            dim is not p.
     """
-    extractors = _Extractors(task, members, projection, trained or task, chunk)
-    parameters, dim = extractors.shape()
-    mark = fingerprint(identity, targets, [member.index for member in members])
 
-    def blocks(rows: int) -> list[Block]:
-        return [(m, block) for m in range(len(members)) for block in row_blocks(rows, chunk)]
-
-    train = Part(
-        [folder / "train.npy", folder / "weights.npy"],
-        [(len(members), task.train_size, dim), (len(members), task.train_size)],
-        blocks(task.train_size),
-        lambda block: extractors.train(block[0], np.arange(block[1].start, block[1].stop)),
-    )
-    target = Part(
-        [folder / "targets.npy"],
-        [(len(members), len(targets), dim)],
-        blocks(len(targets)),
-        lambda block: extractors.target(block[0], targets[block[1]]),
-    )
-    return parameters, fill_arrays([train, target], mark, "chunks of projected gradients")
-
-
-class _Extractors:
-    """The members of a shard, loaded one at a time: blocks come member by member."""
-
-    def __init__(self, task: Task, members: Sequence[Member], projection: dict, trained: Task, chunk: int):
+    def __init__(
+        self,
+        task: Task,
+        members: Sequence[Member],
+        projection: dict,
+        chunk: int,
+        preconditioner: Callable[[int], Preconditioner] | None = None,
+        identity: str = "",
+    ):
         self.task = task
-        self.trained = trained
-        self.chunk = chunk
         self.members = members
         self.projection = projection
+        self.chunk = chunk
+        self.preconditioner = preconditioner
+        self.identity = identity
         self._open: tuple[int, nn.Module, Projection, Preconditioner | None] | None = None
 
     def shape(self) -> tuple[int, int]:
-        """Return (p, k); fails early where the projection does not fit the model."""
+        """Return (number of attributed parameters p, number of features k).
+
+        Raises:
+            UserError: the projection does not fit the model.
+        """
         model = self.task.new_model(0).eval()
         parameters = sum(model.get_parameter(name).numel() for name in self.task.attributed(model))
         if self.projection["kind"] == "factored":
@@ -107,6 +73,52 @@ class _Extractors:
             return parameters, parameters
         return parameters, self.projection["dim"]
 
+    def write_train(self, folder: Path) -> tuple[int, dict]:
+        """Write ``train.npy`` (members, n, k) and ``weights.npy`` (members, n), -dLoss/df: the diagonal of Q.
+
+        Args:
+            folder: where the files go; what an interrupted run has left there is continued.
+
+        Returns:
+            (p, cost).
+
+        Raises:
+            UserError: a checkpoint or a feature holds NaN or infinity (names model, tensor or example); a projection
+                that does not fit the model.
+        """
+        rows = np.arange(self.task.train_size)
+        return self._write(folder, ["train", "weights"], rows, self._train)
+
+    def write_targets(self, folder: Path, entries: np.ndarray) -> tuple[int, dict]:
+        """Write ``targets.npy`` (members, entries, k).
+
+        Args:
+            folder: as in `write_train`.
+            entries: positions in the table of targets.
+
+        Returns:
+            (p, cost).
+
+        Raises:
+            UserError: as `write_train`.
+        """
+        return self._write(folder, ["targets"], np.asarray(entries), self._target)
+
+    def _write(self, folder: Path, names: list[str], rows: np.ndarray, compute: Callable) -> tuple[int, dict]:
+        parameters, dim = self.shape()
+        mark = fingerprint(self.identity, rows, [member.index for member in self.members])
+        blocks: list[Block] = [
+            (m, block) for m in range(len(self.members)) for block in row_blocks(len(rows), self.chunk)
+        ]
+        shapes = {"weights": (len(self.members), len(rows))}
+        part = Part(
+            [folder / f"{name}.npy" for name in names],
+            [shapes.get(name, (len(self.members), len(rows), dim)) for name in names],
+            blocks,
+            lambda block: compute(block[0], rows[block[1]]),
+        )
+        return parameters, fill_arrays([part], mark, "chunks of projected gradients")
+
     def _project(self, model: nn.Module, index: int) -> Projection:
         seen = shapes(model, self.task.attributed(model))
         return build_projection(self.projection, sum(map(math.prod, seen)), self.task.seed, index, seen)
@@ -114,35 +126,18 @@ class _Extractors:
     def _member(self, m: int) -> tuple[nn.Module, Projection, Preconditioner | None]:
         if self._open is None or self._open[0] != m:
             member = self.members[m]
-            model = member.load()
-            if self.task.device == "cpu":  # a tenth faster here, though training prefers channels last
-                model = model.to(memory_format=torch.contiguous_format)
-            bad = first_bad_tensor(model)
-            if bad is not None:
-                example = self._first_bad_example(model)
-                raise UserError(
-                    f"member {member.index}, checkpoint {member.file}: tensor {bad} holds NaN or infinity; first seen "
-                    f"at {example}; delete the file and run again, and lower training.learning_rate if it comes back"
-                )
-            change = build_preconditioner(self.projection, self.trained, model, self.chunk)
+            model = load_member(self.task, member)
+            change = self.preconditioner(m) if self.preconditioner else None
             self._open = m, model, self._project(model, member.index), change
         return self._open[1:]
 
-    def _first_bad_example(self, model: nn.Module) -> str:
-        """Name the first training example whose model output is not finite."""
-        rows = np.arange(min(self.task.train_size, max(1, 500 // self.task.draws)))
-        with torch.no_grad():
-            outputs = self.task.output(model, self.task.train_batch(rows))
-        bad = torch.nonzero(~torch.isfinite(outputs))
-        return f"training example {int(rows[bad[0, 0]])}" if len(bad) else "no training example's output"
-
-    def train(self, m: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _train(self, m: int, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         model, *change = self._member(m)
         outputs, features = projected_gradients(self.task, model, self.task.train_batch(rows), *change)
         features = self._finite(m, features, rows, "training example")
         return features, self.task.loss_slope(outputs).cpu().numpy()
 
-    def target(self, m: int, rows: np.ndarray) -> tuple[np.ndarray]:
+    def _target(self, m: int, rows: np.ndarray) -> tuple[np.ndarray]:
         model, *change = self._member(m)
         _, features = projected_gradients(self.task, model, self.task.target_batch(rows), *change)
         return (self._finite(m, features, rows, "target"),)
@@ -157,30 +152,29 @@ class _Extractors:
         return features.cpu().numpy()
 
 
-@torch.no_grad()
-def extract_representations(
-    task: Task,
-    models: Sequence[Callable[[], nn.Module]],
-    target_batch: Callable[[np.ndarray], Batch],
-    targets: int,
-    chunk: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the models' last layer sees: float32 (models, n, d) of training examples, (models, targets, d).
+def load_member(task: Task, member: Member) -> nn.Module:
+    """Return a member's model as gradients want it.
 
-    Args:
-        task: gives the training examples and what the last layer sees.
-        models: load them, one at a time.
-        target_batch: from positions of targets to their batch.
-        targets: how many there are.
-        chunk: examples at a time.
+    Raises:
+        UserError: a tensor of its checkpoint holds NaN or infinity.
     """
-    train, target = [], []
-    for load in track(list(models), "representations"):
-        model = load()
-        for found, size, batch in ((train, task.train_size, task.train_batch), (target, targets, target_batch)):
-            parts = [
-                task.representation(model, batch(np.arange(block.start, block.stop)))
-                for block in row_blocks(size, chunk)
-            ]
-            found.append(torch.cat(parts).float().cpu().numpy())
-    return np.stack(train), np.stack(target)
+    model = member.load()
+    if task.device == "cpu":  # a tenth faster here, though training prefers channels last
+        model = model.to(memory_format=torch.contiguous_format)
+    bad = first_bad_tensor(model)
+    if bad is not None:
+        example = _first_bad_example(task, model)
+        raise UserError(
+            f"member {member.index}, checkpoint {member.file}: tensor {bad} holds NaN or infinity; first seen "
+            f"at {example}; delete the file and run again, and lower training.learning_rate if it comes back"
+        )
+    return model
+
+
+def _first_bad_example(task: Task, model: nn.Module) -> str:
+    """Name the first training example whose model output is not finite."""
+    rows = np.arange(min(task.train_size, max(1, 500 // task.draws)))
+    with torch.no_grad():
+        outputs = task.output(model, task.train_batch(rows))
+    bad = torch.nonzero(~torch.isfinite(outputs))
+    return f"training example {int(rows[bad[0, 0]])}" if len(bad) else "no training example's output"

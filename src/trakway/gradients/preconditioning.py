@@ -8,15 +8,18 @@ Every parameter is a matrix here, a vector one of a single column.
 """
 
 import math
+import os
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from trakway import seeds
 from trakway.errors import UserError
 from trakway.gradients.per_example import per_example_gradients
+from trakway.storage.files import replacing
 from trakway.storage.resumable import row_blocks
 from trakway.tasks import Task
 
@@ -33,6 +36,19 @@ class Preconditioner:
 
     def __init__(self, sides: Sequence[tuple[Tensor, Tensor]]):
         self.sides = list(sides)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike, device: str = "cpu") -> "Preconditioner":
+        """Read what `save` wrote."""
+        tensors = load_file(path, device=str(device))
+        return cls([(tensors[f"{i}.left"], tensors[f"{i}.right"]) for i in range(len(tensors) // 2)])
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the sides as safetensors, named by the parameter's place."""
+        names = [f"{i}.{side}" for i in range(len(self.sides)) for side in ("left", "right")]
+        tensors = [tensor.contiguous() for pair in self.sides for tensor in pair]
+        with replacing(path) as temporary:
+            save_file(dict(zip(names, tensors, strict=True)), temporary)
 
     def __call__(self, gradients: Tensor) -> Tensor:
         """Precondition float32 gradients (B, p) in place, and return them."""

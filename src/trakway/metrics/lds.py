@@ -4,7 +4,7 @@ The LDS of a target is the Spearman correlation, over random training subsets, b
 of the scores of the subset's examples) and what retraining on the subset gives (the mean output over a few seeds).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,6 @@ from scipy.stats import rankdata
 
 from trakway.errors import UserError
 from trakway.metrics.intervals import bootstrap_lds, interval, paired_difference
-from trakway.plan import JOURNEY
 from trakway.targets.table import Group, groups
 
 TILE = 1024  # columns added up in one matrix product: fixed, so that no block size changes a bit of the sums
@@ -162,11 +161,9 @@ def evaluate(
     resamples: int = 1000,
     level: float = 0.95,
     records: Mapping[str, Mapping] | None = None,
+    steps_only: Collection[str] = (),
 ) -> LdsTables:
     """Evaluate several methods on the same subsets, targets and resamples, group by group (`trakway.targets.groups`).
-
-    The methods that differ from others at the steps of a trajectory alone (`trakway.plan.JOURNEY`) are left out of the
-    groups without a timestep.
 
     Args:
         predictions: name of the method → (subsets × evaluated entries), as ``predicted`` returns it.
@@ -177,6 +174,7 @@ def evaluate(
         resamples: how many bootstrap resamples.
         level: of the intervals, in (0, 1).
         records: name of the method → ``members``, ``dim`` and ``ridge`` to note beside it; what is missing stays empty.
+        steps_only: methods made for a step of a trajectory: left out of groups without a timestep.
 
     Returns:
         ``lds``: a row a group and method (``COLUMNS``; ``ceiling`` is the same within a group, ``targets`` counts the
@@ -189,7 +187,7 @@ def evaluate(
     outputs = _checked(predictions, outputs, targets)
     rows, long, pairs = [], [], []
     for group in groups(targets):
-        listed = [name for name in predictions if group.timestep is not None or name not in JOURNEY]
+        listed = [name for name in predictions if group.timestep is not None or name not in steps_only]
         found = _measure({name: predictions[name] for name in listed}, outputs, targets, group, seed, resamples)
         lds = {name: float(values.mean()) for name, values in found.per_target.items()}
         key, ceiling = (group.kind, group.timestep), found.ceiling

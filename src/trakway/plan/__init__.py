@@ -5,41 +5,66 @@ Light on purpose (standard library): the workflow asks at the start of every job
 
 from trakway.plan.code import code_files
 from trakway.plan.ensembles import OUTPUT_ROLES, ensemble_sizes
-from trakway.plan.functions import feature_functions, is_window, window_timestep
-from trakway.plan.methods import JOURNEY, METHODS, NEEDS, OPTIONS, PER_STEP, is_tuned, main_method, score_settings
+from trakway.plan.functions import is_window, window, window_timestep
+from trakway.plan.layout import feature_costs, feature_files, feature_folders, final_checkpoint, shard_files, shards_of
+from trakway.plan.methods import (
+    CONTROL,
+    Chosen,
+    Method,
+    allowed_methods,
+    library_methods,
+    main_method,
+    method_names,
+    methods_of,
+    score_settings,
+    step_methods,
+    steps_only,
+)
 from trakway.plan.modalities import Modality, modalities, modality_of
-from trakway.plan.projections import other_kind, projection_name, projections
-from trakway.plan.removal import CONTROL, Removal, count_removal_rows, removal_rows
-from trakway.plan.sections import target_settings, task_settings
-from trakway.plan.shards import shard_range, shards
+from trakway.plan.projections import other_kind, preconditioner_name, projection_name, projections
+from trakway.plan.removal import Removal, count_removal_rows, removal_rows
+from trakway.plan.sections import feature_settings, target_settings, task_settings
+from trakway.plan.shards import compact, expand, shard_range, shards
 
 __all__ = [
-    "Modality",
-    "modalities",
-    "modality_of",
     "CONTROL",
-    "JOURNEY",
-    "METHODS",
-    "NEEDS",
-    "OPTIONS",
+    "Chosen",
+    "Method",
+    "Modality",
     "OUTPUT_ROLES",
-    "PER_STEP",
     "Removal",
+    "allowed_methods",
     "code_files",
+    "compact",
     "count_removal_rows",
     "ensemble_sizes",
-    "feature_functions",
-    "is_tuned",
+    "expand",
+    "feature_costs",
+    "feature_files",
+    "feature_folders",
+    "feature_settings",
+    "final_checkpoint",
     "is_window",
+    "library_methods",
     "main_method",
+    "method_names",
+    "methods_of",
+    "modalities",
+    "modality_of",
     "other_kind",
+    "preconditioner_name",
     "projection_name",
     "projections",
     "removal_rows",
     "score_settings",
+    "shard_files",
     "shard_range",
     "shards",
+    "shards_of",
+    "step_methods",
+    "steps_only",
     "target_settings",
     "task_settings",
+    "window",
     "window_timestep",
 ]

@@ -1,5 +1,6 @@
 """The ensembles of an experiment."""
 
+from trakway.plan.methods import step_methods
 from trakway.plan.removal import count_removal_rows
 
 
@@ -11,7 +12,7 @@ def ensemble_sizes(settings: dict) -> dict[str, tuple[int, int]]:
         "evaluation": (bank["evaluation"]["subsets"], bank["evaluation"]["seeds"]),
         "estimation": (bank["estimation"]["subsets"], bank["estimation"]["seeds"]),
         "reference": (1, removal["reference"]),
-        "removal": (count_removal_rows(removal), removal["seeds"]),
+        "removal": (count_removal_rows(removal, step_methods(settings)), removal["seeds"]),
     }
     return sizes | ({"domain": (1, 1)} if settings["domain"] else {})
 

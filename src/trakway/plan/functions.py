@@ -1,15 +1,13 @@
-"""The functions of a model whose gradients are features."""
+"""The functions of a model whose gradients are features.
+
+``output`` is the output f, ``norm`` the squared norm of a prediction (D-TRAK), ``window-T`` the output with training
+examples seen at steps around T.
+"""
 
 
-def feature_functions(need: str, settings: dict) -> list[str]:
-    """Return the functions whose gradients a need is made of; none if it needs no gradients.
-
-    ``output`` is the model output f, ``norm`` the squared norm of a prediction (D-TRAK), ``window-T`` the output with
-    training examples seen at steps around T.
-    """
-    if need == "windows":
-        return [f"window-{timestep}" for timestep in settings["journey"]["timesteps"]]
-    return {"features": ["output"], "checkpoints": ["output"], "norm": ["norm"]}.get(need, [])
+def window(timestep: int) -> str:
+    """Return the function of a window of steps around one."""
+    return f"window-{timestep}"
 
 
 def is_window(function: str) -> bool:

@@ -16,10 +16,11 @@ class Modality:
 
     Attributes:
         traits: what outputs and examples are, in words that methods, figures and tables ask for:
-            ``border`` (an output above 0 is a right prediction, which removals can flip), ``unit_slope`` (f is minus the
-            loss: Q = 1), ``steps`` (targets have outputs at steps of a sampling trajectory, from which completions are
-            drawn), ``image`` (examples are pictures).
+            ``border`` (an output above 0 is a right prediction, which removals can flip), ``unit_slope`` (f is minus
+            the loss: Q = 1), ``steps`` (targets have outputs at steps of a sampling trajectory, from which completions
+            are drawn), ``image`` (examples are pictures).
         sections: of an experiment, from which a task of this modality is built, beside seed and task.
+        feature_sections: further ones, or parts of them, that decide the gradients of training examples.
         target_sections: further ones, from which it is built with targets.
         targets: where targets come from: ``drawn`` from the test split, or ``sampled`` from the reference model.
         main: the method that the ablation is about, where the experiment has it.
@@ -28,6 +29,7 @@ class Modality:
 
     traits: tuple[str, ...] = ()
     sections: tuple[str, ...] = ("model",)
+    feature_sections: tuple[str, ...] = ()
     target_sections: tuple[str, ...] = ()
     targets: str = "drawn"
     main: str = "trak"

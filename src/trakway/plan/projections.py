@@ -2,16 +2,22 @@
 
 
 def projection_name(projection: dict) -> str:
-    """Return a short name for file paths, e.g. ``sjlt1-1024``, or ``kronecker-sjlt1-1024`` with a preconditioner."""
+    """Return a short name for file paths, of all that decides a feature, e.g. ``kronecker-50-0.1-sjlt1-1024``."""
     kind = projection["kind"]
-    if projection.get("preconditioner", "none") != "none":
-        plain = projection_name({**projection, "preconditioner": "none"})
-        return f"{projection['preconditioner']}-{plain}"
-    if kind == "identity":
-        return kind
-    nonzeros = projection.get("nonzeros", 1) if kind == "sjlt" else ""
-    precision = "" if projection.get("precision", "float32") == "float32" else f"-{projection['precision']}"
-    return f"{kind}{nonzeros}-{projection['dim']}{precision}"
+    words = [preconditioner_name(projection)]
+    words.append(f"{kind}{projection.get('nonzeros', 1)}" if kind == "sjlt" else kind)
+    words.append("" if kind == "identity" else str(projection["dim"]))
+    precision = projection.get("precision", "float32")
+    words.append("" if precision == "float32" else precision)
+    return "-".join(filter(None, words))
+
+
+def preconditioner_name(projection: dict) -> str:
+    """Return a short name of the preconditioner, e.g. ``kronecker-50-0.1`` (examples, damping); empty for none."""
+    kind = projection.get("preconditioner", "none")
+    if kind == "none":
+        return ""
+    return f"{kind}-{projection['preconditioner_examples']}-{projection['damping']:g}"
 
 
 def other_kind(projection: dict, kind: str) -> dict:

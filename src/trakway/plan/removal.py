@@ -1,11 +1,10 @@
 """Which removals an experiment makes, from its settings alone."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from trakway.errors import UserError
-from trakway.plan.methods import PER_STEP
-
-CONTROL = "random"
+from trakway.plan.methods import CONTROL
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Removal:
     timestep: int | None = None
 
 
-def removal_rows(removal: dict) -> list[Removal]:
+def removal_rows(removal: dict, per_step: Collection[str] = ()) -> list[Removal]:
     """List the subsets of the removal experiment in their fixed order: methods as listed, then the random control.
 
     Args:
@@ -37,7 +36,8 @@ def removal_rows(removal: dict) -> list[Removal]:
             bottom), ``methods``, ``random`` (control subsets for each fraction; the name ``random`` among the methods
             adds nothing). Optionally ``full_grid`` (methods that get every fraction and side; None: all of them) and
             ``compare_fraction`` (one of the fractions): the other methods remove the top of this fraction only; and
-            ``timesteps``: methods of `PER_STEP` then get a subset for each of them.
+            ``timesteps``: methods of ``per_step`` then get a subset for each of them.
+        per_step: methods whose scores differ from step to step.
 
     Raises:
         UserError: ``full_grid`` names a method that is not in ``methods``, or ``compare_fraction`` is needed but
@@ -61,7 +61,7 @@ def removal_rows(removal: dict) -> list[Removal]:
             grid = [(fraction, side) for fraction in fractions for side in removal["sides"]]
         else:
             grid = [(removal["compare_fraction"], "top")]
-        steps = (removal.get("timesteps") if method in PER_STEP else None) or [None]
+        steps = (removal.get("timesteps") if method in per_step else None) or [None]
         rows += [
             Removal(method, side, fraction, target, timestep=timestep)
             for fraction, side in grid
@@ -72,6 +72,6 @@ def removal_rows(removal: dict) -> list[Removal]:
     return rows + [Removal(CONTROL, CONTROL, fraction, -1, repeat) for fraction in fractions for repeat in repeats]
 
 
-def count_removal_rows(removal: dict) -> int:
+def count_removal_rows(removal: dict, per_step: Collection[str] = ()) -> int:
     """Return how many training subsets the removal experiment has (each is trained ``removal["seeds"]`` times)."""
-    return len(removal_rows(removal))
+    return len(removal_rows(removal, per_step))

@@ -1,5 +1,8 @@
 """Ensembles are cut into shards, each the work of one job."""
 
+import re
+from collections.abc import Iterable
+
 
 def shards(models: int, size: int) -> list[str]:
     """Cut ``models`` models into shards of ``size``, named by their range, e.g. ``00000-00025``.
@@ -13,3 +16,40 @@ def shard_range(shard: str) -> range:
     """Return the models of a shard named by `shards`."""
     start, stop = shard.split("-")
     return range(int(start), int(stop))
+
+
+_SHARD = re.compile(r"\d{5}-\d{5}")
+
+
+def compact(paths: Iterable[str]) -> list[str]:
+    """Return paths with those of all shards of one cut as a single word, e.g. ``outputs/{}.npy@150/50``.
+
+    Command lines stay short that way, however many models there are. Paths of no such cut stay as they are.
+    """
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        found.setdefault(_SHARD.sub("{}", path), []).append(path)
+    words = []
+    for pattern, group in found.items():
+        cut = _cut_of([_SHARD.search(path) for path in group]) if pattern.count("{}") == 1 else None
+        words += [f"{pattern}@{cut[0]}/{cut[1]}"] if cut else group
+    return words
+
+
+def expand(word: str) -> list[str]:
+    """Return the paths that a word of `compact` stands for; any other word is a path.
+
+    Args:
+        word: ``PATTERN@MODELS/SIZE`` with ``{}`` in the pattern for a shard, or a path.
+    """
+    pattern, _, cut = word.rpartition("@")
+    if pattern.count("{}") != 1 or not re.fullmatch(r"\d+/\d+", cut):
+        return [word]
+    return [pattern.replace("{}", shard) for shard in shards(*map(int, cut.split("/")))]
+
+
+def _cut_of(found: list[re.Match]) -> tuple[int, int] | None:
+    """Return (models, size) of which the found shards are the whole cut, in order; None if they are none."""
+    names = [match.group() for match in found]
+    models, size = shard_range(names[-1]).stop, len(shard_range(names[0]))
+    return (models, size) if names == shards(models, size) else None

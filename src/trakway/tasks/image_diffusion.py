@@ -32,6 +32,7 @@ from trakway.tasks.base import Batch, Model, Task
 MODALITY = Modality(
     traits=("image", "steps", "unit_slope"),
     sections=("model", "diffusion"),
+    feature_sections=("journey.train_draws", "journey.window", "journey.window_draws"),
     target_sections=("journey",),
     targets="sampled",
     main="journey_trak",
@@ -139,7 +140,7 @@ class ImageDiffusion(Task):
 
     @property
     def draws(self) -> int:
-        return max(self.journey[key] for key in ("train_draws", "target_draws", "window_draws"))
+        return max(self.journey.get(key, 1) for key in ("train_draws", "target_draws", "window_draws"))
 
     @torch.no_grad()
     def evaluate(self, model: nn.Module) -> dict[str, float]:

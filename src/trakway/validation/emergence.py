@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from trakway.metrics.intervals import interval
-from trakway.plan import CONTROL
+from trakway.plan.methods import CONTROL
 from trakway.validation.completions import ORIGINAL, RETRAINED, Completions
 from trakway.validation.removal import Resamples, read_at
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from trakway.metrics.frechet import frechet_distance, kernel_distance
 from trakway.metrics.intervals import interval
-from trakway.plan import CONTROL
+from trakway.plan.methods import CONTROL
 from trakway.validation.completions import ORIGINAL, Completions
 from trakway.validation.removal import Resamples, groups, read_at
 

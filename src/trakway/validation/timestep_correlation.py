@@ -9,7 +9,6 @@ import pandas as pd
 from trakway.errors import UserError
 from trakway.metrics.intervals import draw, interval
 from trakway.metrics.lds import standard_ranks
-from trakway.plan import PER_STEP
 from trakway.targets.table import groups
 
 COLUMNS = ["method", "timestep", "other", "correlation", "correlation_low", "correlation_high", "targets"]
@@ -51,7 +50,7 @@ def evaluate(
         raise ValueError("targets: the steps of the trajectories do not hold the same images in the same order")
     counts = draw(seed, "timesteps/targets", len(rows), resamples)
     table = []
-    for method in (name for name in scores if name in PER_STEP):
+    for method in scores:
         found = np.stack([_correlations(method, scores[method], of_image) for of_image in rows])
         for (first, one), (second, other) in product(enumerate(steps), repeat=2):
             values = found[:, first, second]

@@ -4,26 +4,28 @@
 still helpful, for an example's score for itself is positive.
 """
 
-import dataclasses
-
 import numpy as np
 
 from trakway.attribution.material import Material
 from trakway.attribution.methods import trak
+from trakway.plan.methods import Method
+
+METHOD = Method(reads=("norm",), label="D-TRAK", color="#A1D99B", marker="*", needs=("steps",))
 
 
 def score(
     material: Material,
     out: np.ndarray,
+    *,
     ridge: float = 0.0,
     soft_threshold: float = 0.0,
     weights: bool = True,
     average: str = "paper",
 ) -> None:
     """Fill ``out`` with scores of each target's whole image; options as of `trak.estimate`."""
-    trak.score(with_norm(material), out, ridge, soft_threshold, weights, average)
+    trak.score(with_norm(material), out, ridge=ridge, soft_threshold=soft_threshold, weights=weights, average=average)
 
 
 def with_norm(material: Material) -> Material:
     """Return the material with gradients of the squared norm in the place of those of the output."""
-    return dataclasses.replace(material, features=material.norm, cache=material.cache.setdefault("norm", {}))
+    return material.replace(features=material.norm, cache=material.cache.setdefault("norm", {}))

@@ -3,7 +3,10 @@
 import numpy as np
 
 from trakway.attribution.material import Material
+from trakway.plan.methods import Method
 from trakway.storage.resumable import row_blocks
+
+METHOD = Method(reads=("estimation",), per_step=True, label="Empirical influence", color="#CC79A7", marker="X")
 
 
 def score(material: Material, out: np.ndarray) -> None:
@@ -11,10 +14,10 @@ def score(material: Material, out: np.ndarray) -> None:
 
     An example that all subsets hold, or none, gets the score 0: nothing is known of it.
     """
-    outputs = material.outputs.astype(np.float64)
+    outputs = material.estimation.outputs.astype(np.float64)
     total = outputs.sum(0)
     for block in row_blocks(material.size, material.block):
-        inside = material.masks[:, block].astype(np.float64)
+        inside = material.estimation.masks[:, block].astype(np.float64)
         count = inside.sum(0)
         sums = outputs.T @ inside
         known = (count > 0) & (count < len(inside))

@@ -4,7 +4,10 @@ import numpy as np
 
 from trakway.attribution.material import Material
 from trakway.attribution.similarity import unit
+from trakway.plan.methods import Method
 from trakway.storage.resumable import row_blocks
+
+METHOD = Method(reads=("features",), per_step=True, label="Gradient cosine", color="#0072B2", marker="D")
 
 
 def score(material: Material, out: np.ndarray) -> None:

@@ -7,7 +7,10 @@ gradient is that of the loss, the target's that of f.
 import numpy as np
 
 from trakway.attribution.material import Material
+from trakway.plan.methods import Method
 from trakway.storage.resumable import row_blocks
+
+METHOD = Method(reads=("features",), per_step=True, label="Gradient dot product", color="#56B4E9", marker="s")
 
 
 def score(material: Material, out: np.ndarray) -> None:

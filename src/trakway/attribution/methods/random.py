@@ -4,6 +4,9 @@ import numpy as np
 
 from trakway import seeds
 from trakway.attribution.material import Material
+from trakway.plan.methods import Method
+
+METHOD = Method(label="Random", color="#7F7F7F", marker="h")
 
 
 def score(material: Material, out: np.ndarray) -> None:

@@ -4,7 +4,10 @@ import numpy as np
 
 from trakway.attribution.material import Material
 from trakway.attribution.similarity import class_sign, unit
+from trakway.plan.methods import Method
 from trakway.storage.resumable import row_blocks
+
+METHOD = Method(reads=("representations", "labels"), label="Representation similarity", color="#009E73", marker="v")
 
 
 def score(material: Material, out: np.ndarray) -> None:

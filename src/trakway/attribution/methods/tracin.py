@@ -3,7 +3,10 @@
 import numpy as np
 
 from trakway.attribution.material import Material
+from trakway.plan.methods import Method
 from trakway.storage.resumable import row_blocks
+
+METHOD = Method(reads=("checkpoints",), label="TracIn", color="#E69F00", marker="^", without=("steps",))
 
 
 def score(material: Material, out: np.ndarray) -> None:

@@ -9,9 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trakway.attribution.material import Features, Material
+from trakway.attribution.material import Material
+from trakway.attribution.values import Features
 from trakway.errors import UserError
+from trakway.plan.methods import Method
 from trakway.storage.resumable import row_blocks
+
+METHOD = Method(reads=("features",), label="TRAK", color="#D55E00", marker="o")
 
 TARGET_NUMBERS = 1 << 28  # most float64 numbers of preconditioned target features at a time: 2 GB
 BLOCK_NUMBERS = 1 << 25  # most float64 numbers of training features at a time: 256 MB
@@ -21,6 +25,7 @@ CACHE_NUMBERS = 1 << 28  # most float64 numbers of kernels kept for the next rid
 def score(
     material: Material,
     out: np.ndarray,
+    *,
     ridge: float = 0.0,
     soft_threshold: float = 0.0,
     weights: bool = True,
@@ -29,16 +34,17 @@ def score(
     """Fill ``out`` with TRAK scores, see `estimate`; of a diffusion target those of its image, at every timestep."""
     wholes, place = material.of_wholes()
     if place is None:
-        estimate(material, out, ridge, soft_threshold, weights, average)
+        estimate(material, out, ridge=ridge, soft_threshold=soft_threshold, weights=weights, average=average)
         return
     scores = np.empty((wholes.targets, material.size), np.float32)
-    estimate(wholes, scores, ridge, soft_threshold, weights, average)
+    estimate(wholes, scores, ridge=ridge, soft_threshold=soft_threshold, weights=weights, average=average)
     out[:] = scores[place]
 
 
 def estimate(
     material: Material,
     out: np.ndarray,
+    *,
     ridge: float = 0.0,
     soft_threshold: float = 0.0,
     weights: bool = True,

@@ -1,0 +1,62 @@
+"""An experiment's methods: files of the user's own, and what fits the modality."""
+
+import os
+from pathlib import Path
+
+from trakway.attribution.inputs import INPUTS
+from trakway.errors import UserError
+from trakway.plan import CONTROL, allowed_methods, library_methods, methods_of, modality_of
+from trakway.plan.suggestions import did_you_mean
+
+
+def own_path(text: str, folder: Path) -> str:
+    """Return a path that an experiment in ``folder`` names, relative to the working directory where it lies below."""
+    path = os.path.abspath(folder / os.path.expanduser(text))
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative
+
+
+def with_own_files(items: list | None, folder: Path) -> list | None:
+    """Return the items of ``methods`` with the paths of files resolved."""
+    return items and [_resolved(item, folder) for item in items]
+
+
+def _resolved(item: str | dict, folder: Path) -> str | dict:
+    if isinstance(item, str):
+        file, colon, function = item.rpartition(":")
+        return f"{own_path(file, folder)}:{function}" if colon else item
+    found = dict(item)
+    if isinstance(item.get("method"), str):
+        found["method"] = _resolved(item["method"], folder)
+    if isinstance(item.get("scores"), str):
+        found["scores"] = own_path(item["scores"], folder)
+    return found
+
+
+def check_methods(settings: dict) -> None:
+    """Check that the methods are there, and that the modality has what they read.
+
+    Raises:
+        UserError: tells what was found, what is allowed and what to do.
+    """
+    modality = modality_of(settings)
+    for name, chosen in methods_of(settings).items():
+        if chosen.scores is not None and not Path(chosen.scores).is_file():
+            raise UserError(f"methods: {name}: scores: found no file {chosen.scores}; allowed: an array saved by numpy")
+        own = chosen.scores is not None or chosen.file.stem not in library_methods()
+        if name == CONTROL and own:
+            raise UserError(f"methods: found a method of your own called {CONTROL}, the control; give it another name")
+        for read in chosen.method.reads:
+            if read not in INPUTS:
+                raise UserError(
+                    f"{chosen.file}: METHOD: reads: found {read}; allowed: {', '.join(INPUTS)}. "
+                    f"{did_you_mean(read, INPUTS)}"
+                )
+        lacks = [need for need in chosen.method.needs if need not in modality.traits]
+        lacks += [read for read in chosen.method.reads if not modality.has(INPUTS[read].needs)]
+        if lacks or not modality.has((), chosen.method.without):
+            allowed = allowed_methods(modality)
+            raise UserError(
+                f"methods: found {name}, which is not for the task {settings['task']}; allowed: {', '.join(allowed)}. "
+                "Replace it, or take it out."
+            )
