@@ -9,6 +9,7 @@ from trakway.runtime.command import Command
 def main(arguments):
     import numpy as np
 
+    from trakway.plan import modality_of
     from trakway.storage.files import read_array, read_table, write_table
     from trakway.validation.removal import evaluate_steps
 
@@ -22,6 +23,8 @@ def main(arguments):
         read_table(arguments.targets),
         settings["removal"]["timesteps"],
         seed=settings["seed"],
+        border="border" in modality_of(settings).traits,
+        paired=settings["training"]["paired"],
         **settings["lds"],
     )
     for name in ("brittleness", "flip_ratios", "removal"):
@@ -32,7 +35,11 @@ if __name__ == "__main__":
     from trakway.runtime.paths import Paths
 
     command = Command(__doc__)
-    command.add_argument("--settings", required=True, help="sections seed, lds and removal: JSON text or a YAML file")
+    command.add_argument(
+        "--settings",
+        required=True,
+        help="sections seed, task, lds, removal and training.paired: JSON text or a YAML file",
+    )
     command.add_argument("--rows", type=Path, required=True, help="what each subset lacks (Parquet)")
     command.add_argument("--targets", type=Path, required=True, help="table of targets (Parquet)")
     command.add_argument("--reference", action=Paths, required=True, help="outputs of models trained on everything")

@@ -56,9 +56,7 @@ rule train_features:
     params:
         device=device,
         settings=feature_settings,
-        preconditioner=lambda w, input: (
-            f"--preconditioner {words(input.preconditioner)}" if preconditioner_of(w) else ""
-        ),
+        preconditioner=preconditioner_argument,
         chunk=execution("chunk"),
     shell:
         'python scripts/features.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
@@ -93,9 +91,7 @@ rule target_features:
     params:
         device=device,
         settings=target_feature_settings,
-        preconditioner=lambda w, input: (
-            f"--preconditioner {words(input.preconditioner)}" if preconditioner_of(w) else ""
-        ),
+        preconditioner=preconditioner_argument,
         chunk=execution("chunk"),
     shell:
         'python scripts/features.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'

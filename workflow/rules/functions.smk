@@ -136,6 +136,10 @@ def preconditioner_of(w):
     return [f"{root_of(w)}/preconditioners/{name}/{w.checkpoint}/{w.shard}/info.json"] if name else []
 
 
+def preconditioner_argument(w, input):
+    return "".join(f"--preconditioner {shlex.quote(file)}" for file in preconditioner_of(w))
+
+
 def representing(w):
     """Return the ensemble whose last layer represents images."""
     return "domain" if settings_of(w)["domain"] else "members"

@@ -140,7 +140,7 @@ rule removal:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=sections("seed", "lds", "removal"),
+        settings=sections("seed", "task", "lds", "removal", "training.paired"),
         reference=lambda w, input: words(input.reference),
         outputs=lambda w, input: words(input.outputs),
     shell:

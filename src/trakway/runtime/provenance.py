@@ -11,6 +11,8 @@ from trakway import __version__
 PACKAGES = (
     "torch",
     "torchvision",
+    "diffusers",
+    "transformers",
     "numpy",
     "scipy",
     "pandas",

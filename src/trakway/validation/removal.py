@@ -1,7 +1,8 @@
 """Removal retraining: drop the examples a method names, train again, and see what happens to the target.
 
-Of a classifier the output is the margin, above 0 where the prediction is right. Of a diffusion model it is minus the
-loss, which has no such border: its change is measured, at every timestep of the removal, and nothing flips.
+Where outputs have a border, as the margin of a classifier, which is above 0 where the prediction is right, removals can
+flip them. Where they have none, as minus the loss of a diffusion model, their change is measured, at every timestep of
+the removal, and nothing flips.
 
 The counterfactual check of the TRAK paper (Park et al., 2023): if the examples with the highest scores carry a
 prediction, training without them lowers its margin and, in the end, flips it; dropping as many at random hardly does.
@@ -106,17 +107,18 @@ def groups(outputs: np.ndarray, rows: pd.DataFrame) -> tuple[np.ndarray, list[Gr
     return targets, found, seeds
 
 
-def flips(margins: np.ndarray, reference: np.ndarray) -> np.ndarray:
+def flips(margins: np.ndarray, reference: np.ndarray, right: np.ndarray | None = None) -> np.ndarray:
     """Tell which predictions flip, among those that the reference models get right.
 
     Args:
         margins: (repeats × targets) mean margins after removal.
         reference: (targets,) mean margins before.
+        right: bool (targets,), which are right before; None: those above 0.
 
     Returns:
         float64 (repeats × right targets): 1 where the margin is no longer above 0, the border included, else 0.
     """
-    return (margins[:, reference > 0] <= 0).astype(np.float64)
+    return (margins[:, reference > 0 if right is None else right] <= 0).astype(np.float64)
 
 
 class Resamples:
@@ -138,9 +140,12 @@ class Resamples:
             self.drawn[role, size] = draw(self.seed, f"removal/{role}", size, self.resamples) / size
         return self.drawn[role, size]
 
-    def means(self, values: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Average (repeats × targets) over drawn repeats, then by the shares of ``targets``: (resamples,)."""
-        return (targets * (values.T @ self.shares("repeats", len(values)))).sum(axis=0)
+    def means(self, values: np.ndarray, targets: np.ndarray, role: str = "repeats") -> np.ndarray:
+        """Average (repeats × targets) over drawn repeats, then by the shares of ``targets``: (resamples,).
+
+        Items of different roles are drawn independently, be they repeats or, say, reference models.
+        """
+        return (targets * (values.T @ self.shares(role, len(values)))).sum(axis=0)
 
 
 def _share_interval(estimate: float, values: np.ndarray, targets: int, level: float) -> tuple[float, float]:
@@ -166,6 +171,8 @@ def evaluate(
     resamples: int = 1000,
     level: float = 0.95,
     timestep: int | None = None,
+    border: bool = True,
+    paired: bool = False,
 ) -> RemovalTables:
     """Measure how margins and predictions change when the examples that a method names are removed.
 
@@ -178,6 +185,9 @@ def evaluate(
         resamples: how many bootstrap resamples.
         level: of the intervals, in (0, 1).
         timestep: of the outputs, to note beside them; None where they belong to the whole target.
+        border: whether an output above 0 is a right prediction; without, nothing is right and nothing can flip.
+        paired: whether models share their seeds over subsets: then seed j after removal is held against seed j before,
+            and what the seeds have in common is in no change.
 
     Returns:
         ``removal``, a row for each method, side and k (``COLUMNS``). ``change``: the mean over targets of the mean
@@ -197,16 +207,16 @@ def evaluate(
     targets, found, seeds = groups(outputs, rows)
     reference = _require_finite("reference models", reference[:, targets])
     before = reference.mean(axis=0)
-    right = before > 0
+    right = (before > 0) & border
     resampled = Resamples(seed, resamples)
     target_shares = resampled.shares("targets", len(targets))
-    reference_means = resampled.means(reference, target_shares)
+    start, reference_means = _start(reference, seeds, paired, resampled, target_shares)
     table, brittle = [], []
     for group in found:
         _require_finite(f"models trained after removal for {group.key}", group.margins)
-        flipped = flips(group.margins, before)
-        change = group.margins.mean() - before.mean()
-        low, high = interval(resampled.means(group.margins, target_shares) - reference_means, level)
+        flipped = flips(group.margins, before, right)
+        change = group.margins.mean() - start.mean()
+        low, high = interval(resampled.means(group.margins - start, target_shares) - reference_means, level)
         row = {**group.key, "timestep": timestep, "change": change, "change_low": low, "change_high": high}
         row |= {"seeds": seeds, "repeats": len(group.margins)}
         row |= {"targets": int(right.sum()), "targets_change": len(targets)}
@@ -220,6 +230,24 @@ def evaluate(
                 brittle.append((group.key["method"], target, group.key["k"], share >= 0.5))
     removal = pd.DataFrame(table, columns=COLUMNS).astype({"timestep": "Int64"})
     return RemovalTables(removal, _brittleness(brittle))
+
+
+def _start(
+    reference: np.ndarray, seeds: int, paired: bool, resampled: Resamples, target_shares: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | float]:
+    """Return the outputs (targets,) that changes start from, and their resampled mean beyond the drawn targets.
+
+    Of paired models only those that share a seed with the models after removal, which draws nothing of its own.
+    """
+    if not paired:
+        start = reference.mean(axis=0)
+        return start, resampled.means(reference, target_shares, "reference models") - target_shares.T @ start
+    if seeds > len(reference):
+        raise UserError(
+            f"removal.seeds: found {seeds} with training.paired and {len(reference)} reference models; allowed: at most "
+            "removal.reference, since each seed is held against the same one before; raise removal.reference"
+        )
+    return reference[:seeds].mean(axis=0), 0.0
 
 
 class FlipRatio(NamedTuple):
@@ -367,6 +395,8 @@ def evaluate_steps(
     seed: int,
     resamples: int = 1000,
     level: float = 0.95,
+    border: bool = True,
+    paired: bool = False,
 ) -> dict[str, pd.DataFrame]:
     """Evaluate a whole removal experiment, at every timestep on its own.
 
@@ -380,10 +410,11 @@ def evaluate_steps(
         seed: the experiment's seed.
         resamples: how many bootstrap resamples.
         level: of the intervals, in (0, 1).
+        border: as in ``evaluate``.
+        paired: as in ``evaluate``.
 
     Returns:
-        ``removal`` and ``brittleness`` of ``evaluate``, and ``flip_ratios``. Only margins can flip: of outputs that are
-        never above 0, such as minus a loss, the last two have no rows.
+        ``removal`` and ``brittleness`` of ``evaluate``, and ``flip_ratios``: the last two have no rows without a border.
 
     Raises:
         UserError: a target has no entry at a timestep, or an output is not finite.
@@ -395,8 +426,9 @@ def evaluate_steps(
         columns = positions(entries, timestep)
         here = read_at(rows, timestep)
         part = reference[:, columns], outputs[np.repeat(here, seeds)][:, columns], rows[here]
-        found = evaluate(*part, timestep=timestep, **options)
+        found = evaluate(*part, timestep=timestep, border=border, paired=paired, **options)
         tables["removal"].append(found.removal)
         tables["brittleness"].append(found.brittleness)
-        tables["flip_ratios"].append(flip_ratios(*part, **options))
+        ratios = flip_ratios(*part, **options)
+        tables["flip_ratios"].append(ratios if border else ratios.head(0))
     return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
