@@ -8,7 +8,7 @@ from trakway.runtime.command import Command
 
 def main(arguments):
     from trakway.attribution.reading import load_outputs
-    from trakway.metrics.lds import evaluate, predicted
+    from trakway.metrics.lds import evaluate, predicted, turned_round
     from trakway.storage.files import read_array, read_json, read_table, write_table
 
     settings = read_settings(arguments.settings)
@@ -29,6 +29,8 @@ def main(arguments):
     write_table(arguments.output / "lds_targets.csv", tables.targets)
     write_table(arguments.output / "lds_pairs.csv", tables.pairs)
     write_table(arguments.output / "lds.csv", tables.lds)
+    for said in turned_round(tables.lds):
+        print(f"note: {said}")
 
 
 if __name__ == "__main__":

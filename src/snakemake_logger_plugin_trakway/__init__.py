@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
 from logging import ERROR, WARNING, LogRecord
 from pathlib import Path
@@ -133,6 +134,8 @@ class LogHandler(LogHandlerBase):
             spans, took = self.run.spans[rule], duration(record.created - self.run.first[rule])
             jobs = f"{len(spans)} jobs in {took}, {duration(fmean(spans))} each" if len(spans) > 1 else took
             self._say(f"{self._clock()} ✓ {rule}: {jobs}", "green")
+        for note in notes(job.files) if job else ():
+            self._say(f"  {note}", "yellow")
 
     def _fail(self, record: LogRecord) -> None:
         job = self.run.running.pop(record.jobid, None)
@@ -192,6 +195,13 @@ class LogHandler(LogHandlerBase):
 
     def _say(self, text: str, style: str = "") -> None:
         self.console.print(Text(text.rstrip(), style=style))
+
+
+def notes(files: Iterable[str]) -> list[str]:
+    """Return the lines ``note: ...`` in the logs among a job's files: what a person should know."""
+    logs = [Path(file) for file in sorted(files) if file.endswith(".log")]
+    lines = [line for log in logs if log.exists() for line in log.read_text(errors="replace").splitlines()]
+    return [line for line in lines if line.startswith("note: ")]
 
 
 def _left(seconds: float | None) -> str:

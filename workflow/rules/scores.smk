@@ -31,3 +31,26 @@ rule scores:
         "python scripts/scores.py --method {wildcards.method} --settings {params.settings:q}"
         ' --data "$(dirname {input.data[0]:q})" --targets {input.targets:q} {params.material}'
         " --record {output.record:q} --output {output.scores:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
+
+
+# For whoever brings an array of scores: which row is which target, and which column which example.
+rule orders:
+    input:
+        data=DATA,
+        targets=TARGETS,
+    output:
+        targets=f"{ROOT}/orders/targets.csv",
+        examples=f"{ROOT}/orders/examples.csv",
+    log:
+        f"{ROOT}/logs/orders.log",
+    benchmark:
+        f"{ROOT}/benchmarks/orders.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        'python scripts/orders.py --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
+        ' --output "$(dirname {output.targets:q})" > {log:q} 2>&1'

@@ -1,4 +1,4 @@
-# The names a user builds: `all`, `smoke`, and for each experiment NAME, NAME_lds, NAME_removal, NAME_ablation, NAME_publish.
+# The names a user builds: `all`, `smoke`, and for each experiment NAME, NAME_lds, NAME_removal, NAME_ablation, NAME_orders, NAME_publish.
 _COMMON = ["lds.csv", "lds_pairs.csv", "cost.csv", "removal.csv", "models.csv", "timing.csv"]
 TABLES = {
     "image_classification": [*_COMMON, "brittleness.csv", "flip_ratios.csv"],
@@ -63,6 +63,12 @@ for _name, _tier in TIER_OF.items():
             f"{_name}_ablation"
         input:
             ablation(_name, _tier),
+
+    rule:
+        name:
+            f"{_name}_orders"
+        input:
+            [f"{_root}/orders/{file}.csv" for file in ("targets", "examples")],
 
     rule:
         name:

@@ -15,7 +15,7 @@ from trakway.plan import allowed_methods, modality_of
 
 NOT_IN_A_TIER = ("name", "description", "task", "tiers")
 RESERVED = ("all", "smoke")  # targets of the workflow; an experiment's name is a target too
-RESERVED_ENDINGS = ("_lds", "_removal", "_ablation", "_publish")
+RESERVED_ENDINGS = ("_lds", "_removal", "_ablation", "_orders", "_publish")
 
 
 def load_config(

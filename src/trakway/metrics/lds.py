@@ -245,6 +245,24 @@ def evaluate_pooled(
     return pd.DataFrame(rows, columns=["method", "lds", "lds_low", "lds_high", "ceiling"])
 
 
+def turned_round(table: pd.DataFrame) -> list[str]:
+    """Say of which methods the sign looks turned round: the LDS is negative everywhere, somewhere beyond its interval.
+
+    Args:
+        table: ``lds`` of `evaluate`.
+    """
+    said = []
+    for name, rows in table.groupby("method", sort=False):
+        worst = rows.loc[rows["lds_high"].idxmin()]
+        if (rows["lds"] < 0).all() and worst["lds_high"] < 0:
+            said.append(
+                f"{name}: LDS {worst['lds']:.2f} [{worst['lds_low']:.2f}, {worst['lds_high']:.2f}] is below 0 beyond "
+                "its interval. A positive score must mean that training on the example raises the target's output; "
+                "if it means the opposite there, give minus the scores"
+            )
+    return said
+
+
 class _Measured(NamedTuple):
     """What one group of targets tells of every method.
 

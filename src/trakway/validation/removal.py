@@ -244,8 +244,8 @@ def _start(
         return start, resampled.means(reference, target_shares, "reference models") - target_shares.T @ start
     if seeds > len(reference):
         raise UserError(
-            f"removal.seeds: found {seeds} with training.paired and {len(reference)} reference models; allowed: at most "
-            "removal.reference, since each seed is held against the same one before; raise removal.reference"
+            f"removal.seeds: found {seeds} with training.paired and {len(reference)} reference models; allowed: at "
+            "most removal.reference, since each seed is held against the same one before; raise removal.reference"
         )
     return reference[:seeds].mean(axis=0), 0.0
 
@@ -414,7 +414,7 @@ def evaluate_steps(
         paired: as in ``evaluate``.
 
     Returns:
-        ``removal`` and ``brittleness`` of ``evaluate``, and ``flip_ratios``: the last two have no rows without a border.
+        ``removal`` and ``brittleness`` of ``evaluate``, and ``flip_ratios``; without a border the last two are empty.
 
     Raises:
         UserError: a target has no entry at a timestep, or an output is not finite.
