@@ -7,7 +7,7 @@ from trakway.runtime.command import Command
 
 
 def main(arguments):
-    from trakway.features.extraction import extract_representations
+    from trakway.features.representations import extract_representations
     from trakway.generation.domain import DomainClassifier
     from trakway.storage.files import read_array, read_json, read_table, write_array
     from trakway.tasks import build_task
