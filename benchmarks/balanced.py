@@ -101,8 +101,10 @@ def predictions_of(folder: Path, dims: list[int], count: int):
     import numpy as np
     from peers import load
 
-    from trakway.attribution import Features, Material, method
-    from trakway.attribution.loading import load_outputs
+    from trakway.attribution.material import Material
+    from trakway.attribution.methods import trak
+    from trakway.attribution.reading import load_outputs
+    from trakway.attribution.values import Features
     from trakway.gradients import shapes
     from trakway.metrics.lds import predicted
     from trakway.storage.files import read_array
@@ -124,10 +126,11 @@ def predictions_of(folder: Path, dims: list[int], count: int):
         found[key] = []
         for members in by_seed:
             scores = np.empty((len(rows), task.train_size), np.float32)
-            method("trak")(Material(settings["seed"], task.train_size, len(rows), members), scores, ridge=ridge)
+            material = Material(settings["seed"], task.train_size, len(rows), features=members)
+            trak.score(material, scores, ridge=ridge)
             found[key].append(predicted(scores, masks))
     shards = sorted((folder / "outputs/evaluation").glob("*.npy"))
-    outputs = load_outputs(shards, settings["bank"]["evaluation"]["seeds"])[:, :, : len(rows)]
+    outputs = load_outputs(shards, len(masks))[:, :, : len(rows)]
     return found, outputs.mean(1), settings["seed"]
 
 

@@ -51,9 +51,10 @@ def scores(settings: dict, results: Path, cases: dict) -> dict:
     """Return {(step, image, draws, function): TRAK scores (targets, n)}."""
     import numpy as np
 
-    from trakway.attribution.loading import load_features
-    from trakway.attribution.material import Features, Material
+    from trakway.attribution.material import Material
     from trakway.attribution.methods.trak import estimate
+    from trakway.attribution.reading import load_features
+    from trakway.attribution.values import Features
     from trakway.gradients import build_preconditioner, projected_gradients
     from trakway.plan import projection_name
     from trakway.projection.build import build_projection
@@ -82,7 +83,7 @@ def scores(settings: dict, results: Path, cases: dict) -> dict:
             ]
             material = Material(settings["seed"], len(members[0].train), len(targets[0]), features=members)
             out = np.empty((material.targets, material.size), np.float32)
-            estimate(material, out, read_json(results / f"scores/{method}.json")["ridge"], weights=False)
+            estimate(material, out, ridge=read_json(results / f"scores/{method}.json")["ridge"], weights=False)
             found[step, image, draws, function] = out
     return found
 

@@ -44,8 +44,10 @@ def run_trakway(folder: Path, chunk: int, work: Path):
     """Return (scores, cost of features, cost of scoring)."""
     import numpy as np
 
-    from trakway.attribution import Features, Material, method
-    from trakway.features.extraction import Member, extract_features
+    from trakway.attribution.material import Material
+    from trakway.attribution.methods import trak
+    from trakway.attribution.values import Features
+    from trakway.features.extraction import Extractor, Member
     from trakway.runtime import resources
     from trakway.storage.files import read_array
 
@@ -53,7 +55,9 @@ def run_trakway(folder: Path, chunk: int, work: Path):
     projection = {"kind": "sjlt", "dim": 1024, "nonzeros": 1}
     members = [Member(i, "", lambda model=model: model) for i, model in enumerate(models)]
     with resources.measured() as features_cost:
-        extract_features(task, members, projection, rows, chunk, "benchmark", work)
+        extractor = Extractor(task, members, projection, chunk)
+        extractor.write_train(work)
+        extractor.write_targets(work, rows)
     with resources.measured() as scoring_cost:
         train, targets, weights = (read_array(work / f"{name}.npy") for name in ("train", "targets", "weights"))
         features = [Features(train[m], targets[m], weights[m]) for m in range(len(members))]
@@ -61,7 +65,7 @@ def run_trakway(folder: Path, chunk: int, work: Path):
         out = np.lib.format.open_memmap(
             work / "scores.npy", mode="w+", dtype=np.float32, shape=(len(rows), task.train_size)
         )
-        method("trak")(material, out, ridge=ridge)
+        trak.score(material, out, ridge=ridge)
     return np.array(out), features_cost, scoring_cost
 
 
@@ -136,7 +140,7 @@ def main() -> None:
     import pandas as pd
     from machine import least
 
-    from trakway.attribution.loading import load_outputs
+    from trakway.attribution.reading import load_outputs
     from trakway.metrics.lds import evaluate, predicted
     from trakway.storage.files import read_array, read_json, read_table, write_table
 
@@ -164,7 +168,7 @@ def main() -> None:
         rows = least(CONTESTANTS, run)
     settings = read_json(arguments.folder / "provenance.json")["settings"]
     shards = sorted((arguments.folder / "outputs/evaluation").glob("*.npy"))
-    outputs = load_outputs(shards, settings["bank"]["evaluation"]["seeds"])[:, :, : settings["targets"]["count"]]
+    outputs = load_outputs(shards, len(masks))[:, :, : settings["targets"]["count"]]
     targets = read_table(arguments.folder / "targets/targets.parquet")
     tables = evaluate(predictions, outputs, targets, seed=settings["seed"])
     measured = tables.lds.set_index("method").loc[list(predictions), ["lds", "lds_low", "lds_high"]]

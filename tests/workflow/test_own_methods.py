@@ -1,0 +1,104 @@
+"""Methods and scores of the user's own, from files outside of the repository, judged beside the library's."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+METHOD = '''
+"""Scores by how alike gradients are, of the first member alone."""
+import numpy as np
+
+import helper
+from trakway.plan import Method
+
+METHOD = Method(reads=("features",), label="Mine")
+
+
+def score(material, out, *, power=1.0):
+    first = material.features[0]
+    helper.fill(out, first.targets @ first.train.T, power)
+'''
+HELPER = "import numpy as np\n\ndef fill(out, values, power):\n    out[:] = np.sign(values) * np.abs(values) ** power\n"
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "mine.py").write_text(METHOD)
+    (folder / "helper.py").write_text(HELPER)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def judged(finished, own):
+    """The finished smoke run with two more methods; ``own`` holds their files."""
+    trak = np.load(finished.results / "scores/trak.npy")
+    np.save(own / "theirs.npy", -trak)
+    methods = [
+        "trak",
+        {"name": "mine", "method": f"{own}/mine.py:score", "options": {"power": [0.5, 2.0]}},
+        {"name": "theirs", "scores": f"{own}/theirs.npy", "cpu_seconds": 5400},
+        "random",
+    ]
+    removal = {"methods": ["trak", "theirs"]}
+    with finished.edited({"methods": methods, "removal": removal, "ablation": {}}):
+        finished.done(*(str(finished.results / f"tables/{name}.csv") for name in ("lds", "cost", "removal")))
+        yield finished
+
+
+def test_they_stand_beside_ours(judged):
+    lds = pd.read_csv(judged.results / "tables/lds.csv").set_index("method")
+    assert list(lds.index) == ["trak", "mine", "theirs", "random"]
+    assert lds.loc["theirs", "lds"] == pytest.approx(-lds.loc["trak", "lds"])
+    pairs = pd.read_csv(judged.results / "tables/lds_pairs.csv")
+    assert {"mine", "theirs"} <= {*pairs["method"], *pairs["against"]}
+    cost = pd.read_csv(judged.results / "tables/cost.csv").set_index("method")
+    assert cost.loc["theirs", "cpu_seconds"] == 5400
+    assert (cost.loc["mine", "cpu_seconds"] < cost.loc["trak", "cpu_seconds"].max()).any()
+    removal = pd.read_csv(judged.results / "tables/removal.csv")
+    assert set(removal["method"]) == {"trak", "theirs", "random"}
+
+
+def test_options_are_chosen_on_tuning_targets(judged):
+    record = json.loads((judged.results / "scores/mine.json").read_text())
+    assert [tried["power"] for tried in record["tuning"]] == [0.5, 2.0]
+    scores = np.load(judged.results / "scores/mine.npy")
+    (folder,) = (judged.results / "features").glob("sjlt1-64/output/1/*")
+    train, targets = (np.load(folder / f"{name}.npy")[0] for name in ("train", "targets"))
+    values = (targets @ train.T)[: len(scores)]
+    np.testing.assert_array_equal(scores, np.sign(values) * np.abs(values) ** record["options"]["power"])
+
+
+def test_their_files_are_compared_by_content(judged, own):
+    def pending():
+        return judged.pending(str(judged.results / "tables/lds.csv"))
+
+    assert pending() == set()
+    helper = (own / "helper.py").read_text()
+    (own / "helper.py").write_text(helper + "# edited\n")
+    assert {"scores/mine.npy", "tables/lds.csv"} <= pending()
+    assert "scores/theirs.npy" not in pending()
+    (own / "helper.py").write_text(helper)
+    np.save(own / "theirs.npy", np.load(own / "theirs.npy") * 2)
+    assert {"scores/theirs.npy", "tables/lds.csv"} <= pending()
+
+
+@pytest.mark.parametrize(
+    ("methods", "said"),
+    [
+        (["mien.py:score"], "mien.py: cannot be read (No such file or directory)"),
+        (["{own}/mine.py:scroe"], "mine.py: found no function scroe; allowed: score. Did you mean"),
+        ([{"name": "a", "method": "{own}/mine.py:score", "options": {"pwoer": 1}}], 'Did you mean "power"?'),
+        ([{"name": "a", "scores": "{own}/none.npy"}], "none.npy; allowed: an array"),
+        (["trka"], 'Did you mean "trak"?'),
+        (["{own}/helper.py:fill"], "found no line METHOD = Method(...)"),
+    ],
+)
+def test_mistakes_are_told_before_anything_trains(tree, own, methods, said):
+    methods = json.loads(json.dumps(methods).replace("{own}", str(own)))
+    with tree.edited({"methods": methods, "removal": {"methods": ["random"], "full_grid": None}}):
+        result = tree.snakemake("--dry-run", "fashion_resnet", "--config", "tier=smoke")
+    assert result.returncode != 0
+    assert said in result.stdout
