@@ -16,7 +16,7 @@ def main(arguments):
     from trakway.metrics.lds import evaluate_pooled, predicted
     from trakway.runtime.progress import track
     from trakway.storage.files import read_array, read_json, read_table, write_table
-    from trakway.validation.cost import OWN_MODELS, ModelCosts, cost_runs
+    from trakway.validation.cost import ModelCosts, cost_runs, own_models
 
     settings = read_settings(arguments.settings)
     material, evaluated = material_of(arguments, settings["seed"])
@@ -25,7 +25,7 @@ def main(arguments):
     spent = {
         kind: sum(read_json(path)["cpu_seconds"] for path in getattr(arguments, f"{kind}_costs")) for kind in KINDS
     }
-    costs = ModelCosts(**spent, own=OWN_MODELS[settings["task"]])
+    costs = ModelCosts(**spent, own=own_models(settings))
     predictions, rows = {}, []
     for name in track(settings["methods"], "methods costed"):
         shares = settings["cost"]["fractions"]

@@ -31,12 +31,22 @@ def device(w, input):
 
 def code(script, *further):
     """Input: the source files that decide a rule's numbers, compared by content: a script, and all that it imports."""
-    return [os.path.relpath(file) for file in plan.code_files(REPOSITORY / f"scripts/{script}.py", *further)]
+    return [plan.shortest(file) for file in plan.code_files(REPOSITORY / f"scripts/{script}.py", *further)]
 
 
-def task_code(script):
-    """Input: likewise of a script that works on an experiment's task."""
-    return lambda w: code(script, REPOSITORY / f"src/trakway/tasks/{settings_of(w)['task']}.py")
+def task_code(script, *further):
+    """Input: likewise of a script that works on the task of an ensemble, of members where none is a wildcard.
+
+    Args:
+        further: other ensembles whose tasks it works on too, where the experiment has them.
+    """
+
+    def files(w):
+        s = settings_of(w)
+        named = [getattr(w, "ensemble", "members"), *(e for e in further if e in plan.ensemble_sizes(s))]
+        return code(script, *(file for ensemble in named for file in plan.definitions(s, ensemble)))
+
+    return files
 
 
 def method_code(script, methods):
@@ -63,9 +73,8 @@ def shard_files(w, ensemble, folder, suffix):
 
 
 def pictures_of(w):
-    """Return what lies beside the table of targets: the images of a diffusion experiment, and their journeys."""
-    generated = settings_of(w)["task"] == "image_diffusion"
-    return [f"{root_of(w)}/targets/{file}" for file in PICTURES] if generated else []
+    """Return what lies beside the table of targets, such as generated images and their journeys."""
+    return [f"{root_of(w)}/targets/{file}" for file in plan.modality_of(settings_of(w)).target_files]
 
 
 def outputs_of(ensemble):
@@ -109,10 +118,15 @@ def training_settings(w):
     return json.dumps(s)
 
 
+def checked_settings(s):
+    """Return what the tasks of an experiment and of its domain are built from, with all that decides their targets."""
+    return plan.target_settings(s, "training") | ({"domain": s["domain"]} if s["domain"] else {})
+
+
 def adopted(w):
     """Params: a user's own checkpoints in the place of trained members."""
     folders = settings_of(w)["members"]["checkpoints"] if w.ensemble == "members" else None
-    return f"--adopt {' '.join(map(shlex.quote, folders))}" if folders else ""
+    return f"--adopt {words(folders)}" if folders else ""
 
 
 def output_roles(w):
@@ -161,18 +175,23 @@ def material_arguments(w, input):
     """Return the command-line arguments of trakway.attribution.arguments for the inputs of a rule."""
 
     def folders(files):
-        return " ".join(os.path.dirname(file) for file in as_list(files))
+        return words(os.path.dirname(file) for file in as_list(files))
 
     s = settings_of(w)
-    words = [f"--block {s['execution']['block']}"]
+    found = [f"--block {s['execution']['block']}"]
     for name in ("features", "checkpoints", "norm", "windows", "representations"):
         if hasattr(input, name):
-            words.append(f"--{name} {folders(getattr(input, name))}")
+            found.append(f"--{name} {folders(getattr(input, name))}")
     if hasattr(input, "estimation_subsets"):
-        outputs = " ".join(as_list(input.estimation_outputs))
-        words.append(f"--estimation-subsets {input.estimation_subsets} --estimation-outputs {outputs}")
-        words.append(f"--estimation-seeds {s['bank']['estimation']['seeds']}")
-    return " ".join(words)
+        outputs = words(input.estimation_outputs)
+        found.append(f"--estimation-subsets {words(input.estimation_subsets)} --estimation-outputs {outputs}")
+        found.append(f"--estimation-seeds {s['bank']['estimation']['seeds']}")
+    return " ".join(found)
+
+
+def words(files):
+    """Return one file or several as words of a command line."""
+    return " ".join(map(shlex.quote, as_list(files)))
 
 
 def as_list(files):
@@ -211,9 +230,7 @@ def cost_inputs(w):
 def cost_arguments(w, input):
     kinds = ("members", "estimation", "features", "checkpoints", "norm", "windows", "representations")
     return " ".join(
-        f"--{kind}-costs {' '.join(as_list(getattr(input, f'{kind}_costs')))}"
-        for kind in kinds
-        if hasattr(input, f"{kind}_costs")
+        f"--{kind}-costs {words(getattr(input, f'{kind}_costs'))}" for kind in kinds if hasattr(input, f"{kind}_costs")
     )
 
 
@@ -266,7 +283,7 @@ def all_costs(w):
     files += [file for e in ensembles_of(w) for file in shard_files(w, e, "costs/outputs", ".json")]
     files += [file for need in needs for file in feature_files(w, need, "costs/features/{}.json")]
     files += [f"{root}/costs/scores/{method}.json" for method in s["methods"]]
-    if s["task"] == "image_diffusion":
+    if plan.modality_of(s).has(needs=("steps",)):
         stages += ["targets", "shift", "emergence", "timestep_correlation"]
         files += shard_files(w, "reference", "costs/completions", ".json")
         files += shard_files(w, "removal", "costs/completions", ".json")
@@ -277,12 +294,11 @@ def whole(name, tier):
     """Return what an experiment's report is made of."""
     root = ROOT.format(tier=tier, name=name)
     settings = SETTINGS[tier][name]
-    task = settings["task"]
-    figures = [f"{figure}.png" for figure in FIGURES[task]]
-    if task == "image_diffusion":
+    figures = [f"{figure}.png" for figure in those_of(FIGURES, settings)]
+    if plan.modality_of(settings).has(needs=("steps",)):
         figures += ["animation.gif"] + (["localisation.png"] if settings["journey"]["patches"] else [])
     return (
-        [f"{root}/tables/{table}" for table in TABLES[task]]
+        [f"{root}/tables/{table}.csv" for table in those_of(TABLES, settings)]
         + [f"{root}/figures/{figure}" for figure in figures]
         + [f"{root}/provenance.json"]
     )

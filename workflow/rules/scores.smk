@@ -28,6 +28,6 @@ rule scores:
         settings=lambda w: json.dumps(plan.score_settings(w.method, settings_of(w))),
         material=material_arguments,
     shell:
-        "python scripts/scores.py --method {wildcards.method} --settings {params.settings:q}"
+        "python {SCRIPTS:q}/scores.py --method {wildcards.method} --settings {params.settings:q}"
         ' --data "$(dirname {input.data[0]:q})" --targets {input.targets:q} {params.material}'
         " --record {output.record:q} --output {output.scores:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

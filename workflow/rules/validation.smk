@@ -30,7 +30,7 @@ rule lds:
         settings=sections("seed", "lds"),
         seeds=evaluation_seeds,
     shell:
-        "python scripts/lds.py --settings {params.settings:q} --scores {input.scores:q} --records {input.records:q}"
+        "python {SCRIPTS:q}/lds.py --settings {params.settings:q} --scores {input.scores:q} --records {input.records:q}"
         " --targets {input.targets:q} --subsets {input.subsets:q} --outputs {input.outputs:q} --seeds {params.seeds}"
         ' --output "$(dirname {output.lds:q})" --cost {output.cost:q} > {log:q} 2>&1'
 
@@ -67,7 +67,7 @@ rule cost:
         costs=lambda w, input: cost_arguments(w, input),
         seeds=evaluation_seeds,
     shell:
-        'python scripts/cost.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python {SCRIPTS:q}/cost.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} {params.material} {params.costs}"
         " --subsets {input.subsets:q} --outputs {input.outputs:q} --seeds {params.seeds}"
         " --output {output.table:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
@@ -98,7 +98,7 @@ rule removal_subsets:
     params:
         settings=removal_settings,
     shell:
-        'python scripts/removal_subsets.py --settings {params.settings:q} --data "$(dirname {input.data:q})"'
+        'python {SCRIPTS:q}/removal_subsets.py --settings {params.settings:q} --data "$(dirname {input.data:q})"'
         " --targets {input.targets:q} --scores {input.scores:q} --table {output.rows:q} --output {output.subsets:q} > {log:q} 2>&1"
 
 
@@ -137,7 +137,7 @@ rule removal:
     params:
         settings=sections("seed", "lds", "removal"),
     shell:
-        "python scripts/removal.py --settings {params.settings:q} --rows {input.rows:q} --targets {input.targets:q}"
+        "python {SCRIPTS:q}/removal.py --settings {params.settings:q} --rows {input.rows:q} --targets {input.targets:q}"
         ' --reference {input.reference:q} --outputs {input.outputs:q} --output "$(dirname {output.removal:q})" --cost {output.cost:q} > {log:q} 2>&1'
 
 
@@ -173,10 +173,10 @@ rule ablation:
         device=device,
         settings=sections("seed", "task", "methods", "projection", "scores", "ablation", "lds"),
         material=lambda w, input: material_arguments(w, input),
-        variants=lambda w, input: " ".join(os.path.dirname(file) for file in as_list(input.variants)),
+        variants=lambda w, input: words(os.path.dirname(file) for file in as_list(input.variants)),
         seeds=evaluation_seeds,
     shell:
-        'python scripts/ablation.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python {SCRIPTS:q}/ablation.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} {params.material} --variants {params.variants}"
         " --subsets {input.subsets:q} --outputs {input.outputs:q} --seeds {params.seeds}"
         " --output {output.table:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

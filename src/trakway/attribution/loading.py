@@ -121,7 +121,7 @@ def _by(folders: Sequence[Path], key: str) -> list[tuple[int | str, list[Path]]]
 def _pictures(images: ImageData, table: pd.DataFrame, folder: Path) -> dict:
     """Return what the table of targets and the images say: of test examples, or of generated images and their steps."""
     known = {"size": len(images.train_labels)}
-    if "timestep" not in table:
+    if (table["kind"] == "test").all():
         rows = table["row"].to_numpy()
         return known | {
             "images": (images.train_images, images.test_images[rows]),

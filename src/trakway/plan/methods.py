@@ -1,5 +1,7 @@
 """What the attribution methods need and take."""
 
+from trakway.plan.modalities import modality_of
+
 NEEDS = {
     "trak": ("features",),
     "journey_trak": ("features",),
@@ -18,21 +20,10 @@ NEEDS = {
 }
 """What each attribution method works from, beside the data: the models behind it are its cost."""
 
-METHODS = {
-    "image_classification": (
-        "trak",
-        "gradient_dot",
-        "gradient_cosine",
-        "tracin",
-        "representation",
-        "pixel",
-        "empirical_influence",
-        "datamodel",
-        "random",
-    ),
-    "image_diffusion": tuple(name for name in NEEDS if name != "tracin"),
-}
-"""The methods that a task can use."""
+STEPS_ONLY = ("journey_trak", "journey_window", "d_trak", "journey_d_trak", "pixel_journey")
+WITHOUT_STEPS = ("tracin",)
+PICTURES = ("pixel", "pixel_journey")
+"""What methods ask of the outputs and examples of a task: those that are not listed ask for nothing."""
 
 JOURNEY = ("journey_trak", "journey_window", "journey_d_trak", "pixel_journey")
 """Methods made for a step of the sampling trajectory; for a whole image they are another method, or nothing."""
@@ -46,11 +37,18 @@ OPTIONS = {name: _ESTIMATOR for name in ("trak", "journey_trak", "journey_window
 """The keys of the ``scores`` section that a method takes; a method that is not listed takes none."""
 
 
+def methods_of(settings: dict) -> list[str]:
+    """Return the methods that an experiment's task can use."""
+    modality = modality_of(settings)
+    steps, pictures = modality.has(needs=("steps",)), modality.has(needs=("image",))
+    lacking = {*(WITHOUT_STEPS if steps else STEPS_ONLY), *(() if pictures else PICTURES)}
+    return [name for name in NEEDS if name not in lacking]
+
+
 def main_method(settings: dict) -> str:
-    """Return the method that the ablation is about: TRAK; of a diffusion model journey-TRAK, or what is used first."""
-    if settings["task"] != "image_diffusion":
-        return "trak"
-    return "journey_trak" if "journey_trak" in settings["methods"] else settings["methods"][0]
+    """Return the method that the ablation is about: the modality's, or what is used first."""
+    main = modality_of(settings).main
+    return main if main in settings["methods"] else settings["methods"][0]
 
 
 def score_settings(method: str, settings: dict) -> dict:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trakway.errors import UserError
-from trakway.plan import NEEDS, main_method, other_kind, projection_name
+from trakway.plan import NEEDS, main_method, modality_of, other_kind, projection_name
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Variant:
 def variants(settings: dict) -> Iterator[Variant]:
     """Yield the ablation's runs; ridge and threshold are chosen anew in each, but on the ridge axis.
 
-    Weights and the order of averaging are not varied in diffusion: f is minus the loss there, so that Q = 1.
+    Weights and the order of averaging are not varied where f is minus the loss, so that Q = 1.
 
     Args:
         settings: sections task, methods, projection, scores, ablation.
@@ -55,7 +55,7 @@ def variants(settings: dict) -> Iterator[Variant]:
             yield Variant("dim", str(dim), projection_name({**main, "dim": dim}), None, 1, scores)
     for ridge in ablation["ridge"]:
         yield Variant("ridge", f"{ridge:g}", name, None, 1, {**scores, "ridge": [ridge]})
-    if settings["task"] != "image_diffusion":
+    if not modality_of(settings).has(needs=("unit_slope",)):
         for weights in (True, False):
             value = "with Q" if weights else "without Q"
             yield Variant("weights", value, name, None, 1, {**scores, "weights": weights})

@@ -7,11 +7,13 @@ import numpy as np
 
 from trakway.attribution import Material
 from trakway.attribution.scoring import entries_of, run_method
-from trakway.plan import NEEDS
+from trakway.plan import NEEDS, modality_of
 from trakway.runtime import resources
 
-OWN_MODELS = {"image_classification": ("estimation",), "image_diffusion": ("estimation", "representations")}
-"""The needs whose models are their own, by task; all others read the members."""
+
+def own_models(settings: dict) -> tuple[str, ...]:
+    """Return the needs whose models are their own; all others read the members."""
+    return ("estimation", *(("representations",) if modality_of(settings).domain else ()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +28,7 @@ class ModelCosts:
         representations: representations of the members.
         norm: projected gradients of the squared norm of the prediction.
         windows: projected gradients at steps around those attributed.
-        own: the needs among these whose seconds hold the training of their models, see ``OWN_MODELS``.
+        own: the needs among these whose seconds hold the training of their models, see `own_models`.
     """
 
     members: float
