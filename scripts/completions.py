@@ -33,7 +33,7 @@ def main(arguments):
     _, final = classifier(read_array(arguments.targets.parent / "images.npy"))
     write_array(arguments.output / "final.npy", final)
     noisy = arguments.targets.parent / "noisy.npy"
-    code = code_digest(code_files(__file__, *task.sources))
+    code = code_digest(code_files(__file__, *task.sources, *classifier.task.sources))
     mark = fingerprint(settings, shard, read_json(arguments.classifier), file_digest(noisy), code)
     return draw_completions(
         task,

@@ -6,11 +6,11 @@ from trakway.runtime.command import Command
 
 
 def main(arguments):
-    from trakway.data import ImageData
-    from trakway.storage.files import write_table
+    from trakway.storage.files import read_table, write_table
     from trakway.targets.table import draw_targets
 
-    labels = ImageData.load(arguments.data).test_labels
+    examples = read_table(arguments.data / "examples.parquet")
+    labels = examples.loc[examples["split"] == "test", "label"].to_numpy()
     write_table(arguments.output, draw_targets(labels, arguments.count, arguments.tuning, arguments.seed))
 
 

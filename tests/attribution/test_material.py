@@ -3,7 +3,7 @@ import pytest
 
 from trakway import attribution
 from trakway.attribution.methods import gradient_dot, trak
-from trakway.plan import METHODS, OPTIONS
+from trakway.plan import OPTIONS, methods_of
 
 
 def test_method_finds_the_function_by_name():
@@ -11,13 +11,13 @@ def test_method_finds_the_function_by_name():
 
 
 @pytest.mark.parametrize("index", [slice(1, 3), slice(2, None), np.array([3, 0])])
-@pytest.mark.parametrize("name", [name for name in METHODS["image_classification"] if name != "random"])
+@pytest.mark.parametrize("name", [name for name in methods_of({"task": "image_classification"}) if name != "random"])
 def test_scores_of_some_targets_are_those_rows_of_all(random_material, scores_of, name, index):
     check_rows(random_material(targets=4), scores_of, name, index)
 
 
 @pytest.mark.parametrize("index", [slice(0, 7), slice(7, None), np.array([9, 6, 7])], ids=str)
-@pytest.mark.parametrize("name", [name for name in METHODS["image_diffusion"] if name != "random"])
+@pytest.mark.parametrize("name", [name for name in methods_of({"task": "image_diffusion"}) if name != "random"])
 def test_scores_of_some_entries_are_those_rows_of_all(journey_material, scores_of, name, index):
     """The evaluated ones first, as a run computes them, those for tuning, and any."""
     check_rows(journey_material(), scores_of, name, index)

@@ -8,7 +8,7 @@ from trakway.attribution import scoring
 from trakway.attribution.methods import trak
 from trakway.attribution.scoring import run_method
 from trakway.metrics.lds import lds_per_target, predicted
-from trakway.plan import METHODS, NEEDS
+from trakway.plan import NEEDS, methods_of
 
 EVALUATED = 4  # of the material's 7 targets; the other three are for tuning
 SCORES = {"ridge": [0.01, 1.0, 100.0], "soft_threshold": [0.0], "weights": True, "average": "paper"}
@@ -96,7 +96,7 @@ def test_one_candidate_needs_no_tuning_targets_and_no_bank(material):
         assert (record["ridge"], record["tuning"]) == (0.1, [])
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS["image_classification"] if name != "trak"])
+@pytest.mark.parametrize("name", [name for name in methods_of({"task": "image_classification"}) if name != "trak"])
 def test_methods_without_options_get_none(material, name):
     out, record = run(name, material)
     expected = np.empty_like(out)

@@ -7,7 +7,7 @@ import yaml
 
 from trakway.config import experiment_tiers, load_config, load_experiment, load_experiments
 from trakway.errors import UserError
-from trakway.plan import METHODS
+from trakway.plan import methods_of
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = ROOT / "config" / "experiments"
@@ -271,8 +271,8 @@ def test_defaults_depend_on_what_is_given(write, write_diffusion):
     assert (settings["domain"]["training"]["epochs"], settings["domain"]["training"]["steps"]) == (None, 40)
     assert load_experiment(path, "paper")["domain"]["training"]["epochs"] == 8
     assert settings["domain"]["model"]["widths"] == [16, 32, 64]
-    assert settings["methods"] == list(METHODS["image_diffusion"])
-    assert plain["methods"] == list(METHODS["image_classification"])
+    assert settings["methods"] == (methods_of({"task": "image_diffusion"}))
+    assert plain["methods"] == (methods_of({"task": "image_classification"}))
     assert list(settings["domain"]["training"]) == list(settings["training"])
     assert plain["domain"] is None
 

@@ -6,6 +6,7 @@ import pytest
 from trakway.config.merging import complete
 from trakway.config.schemas import Validator, load_schema, relaxed
 from trakway.errors import UserError
+from trakway.plan.places import builtin
 
 
 def nodes(schema, path=()):
@@ -31,7 +32,8 @@ def test_every_key_is_described_closed_and_has_a_valid_default_or_is_required(sc
     assert schema["additionalProperties"] is False
     for path, node, required in nodes(schema):
         assert node.get("description"), path
-        assert path[0] == "tiers" or "properties" not in node or node["additionalProperties"] is False, path
+        open_to_options = path[-1] in ("model", "dataset")
+        assert path[0] == "tiers" or "properties" not in node or node["additionalProperties"] is open_to_options, path
         if "items" in path:
             assert required, path  # lists are not merged: each of their items is whole
         elif node.get("type") == "object":
@@ -49,7 +51,10 @@ def test_conditions_can_hold_and_bring_nothing_but_valid_defaults(schema):
         assert set(condition["required"]) == set(condition["properties"]), path  # else a key left out fulfils it
         for key, part in condition["properties"].items():
             sub = node["properties"][key]
-            assert part["const"] in sub["enum"] if "const" in part else part["type"] in sub["type"], path
+            if "const" in part:
+                assert part["const"] in (sub["enum"] if "enum" in sub else builtin(sub["names"])), path
+            else:
+                assert part["type"] in sub["type"], path
         for key, part in node.get("then", {"properties": {}})["properties"].items():
             assert list(part) == ["default"], path
             Validator(node["properties"][key]).validate(part["default"])

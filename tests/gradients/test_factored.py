@@ -145,10 +145,10 @@ def test_a_task_may_attribute_some_parameters_in_its_own_order(any_model, settle
 
 @pytest.mark.parametrize("name", ["resnet_small", "resnet9"])
 def test_the_models_and_task_of_an_experiment(task, settle, by_autograd, name):
-    from trakway.models import build_image_model
+    from trakway.models import build_model
 
     torch.manual_seed(0)
-    model = settle(build_image_model({"name": name} | ({"widths": [4, 8]} if name == "resnet_small" else {}), 1, 2))
+    model = settle(build_model({"name": name} | ({"widths": [4, 8]} if name == "resnet_small" else {}), (1, 28, 28), 2))
     batch = task.train_batch(np.arange(2))
     projection = project(task, model, 64)
     _, features = projected_gradients(task, model, batch, projection)

@@ -247,10 +247,10 @@ def test_several_rows_an_example(any_model, settle, by_autograd):
 
 @pytest.mark.parametrize("name", ["resnet_small", "resnet9"])
 def test_the_models_and_task_of_an_experiment(task, settle, by_autograd, name):
-    from trakway.models import build_image_model
+    from trakway.models import build_model
 
     torch.manual_seed(0)
-    model = settle(build_image_model({"name": name}, 1, 2)).double()
+    model = settle(build_model({"name": name}, (1, 28, 28), 2)).double()
     pixels, labels = task.train_batch(np.arange(2))
     batch = pixels.double(), labels
     assert layers.supported(model, task.attributed(model))

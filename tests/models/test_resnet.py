@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from trakway.models.resnet import Residual, ResidualBlock, resnet9, resnet_small
+from trakway.models import resnet9, resnet_small
+from trakway.models.resnet import Residual, ResidualBlock
 
 
 def count(model):
@@ -41,8 +42,8 @@ def test_a_residual_block_by_its_formula(outputs, stride, learned):
 
 
 def test_the_small_resnet():
-    assert count(resnet_small(1, 2)) == 72_370
-    model = resnet_small(3, 5, widths=(4, 8, 16, 16))
+    assert count(resnet_small.build((1, 28, 28), 2)) == 72_370
+    model = resnet_small.build((3, 32, 32), 5, widths=(4, 8, 16, 16))
     sizes = []
     for part in (model.stem, *model.blocks):
         part.register_forward_hook(lambda module, inputs, output: sizes.append(tuple(output.shape[1:])))
@@ -52,7 +53,7 @@ def test_the_small_resnet():
 
 @pytest.mark.parametrize("size", [28, 32])
 def test_the_resnet9(size):
-    model = resnet9(3, 10)
+    model = resnet9.build((3, size, size), 10)
     assert 2.2e6 < count(model) < 2.4e6
     assert [m.kernel_size for m in model.modules() if isinstance(m, nn.Conv2d)] == [(3, 3), (5, 5)] + [(3, 3)] * 6
     assert model.eval()(torch.zeros(2, 3, size, size)).shape == (2, 10)
@@ -60,7 +61,7 @@ def test_the_resnet9(size):
 
 def test_the_scale_multiplies_the_logits_and_is_not_learned():
     torch.manual_seed(0)
-    model = resnet9(1, 2).eval()
+    model = resnet9.build((1, 28, 28), 2).eval()
     images = torch.randn(2, 1, 28, 28)
     with torch.no_grad():
         once = model(images)
@@ -75,9 +76,9 @@ def test_residual_adds_the_input():
     torch.testing.assert_close(Residual(first, second)(x), x + second(first(x)))
 
 
-@pytest.mark.parametrize("build", [resnet_small, resnet9])
+@pytest.mark.parametrize("build", [resnet_small.build, resnet9.build])
 def test_in_eval_mode_an_example_is_alone(build):
-    model = double(build(1, 3))
+    model = double(build((1, 28, 28), 3))
     images = torch.from_numpy(np.random.default_rng(0).standard_normal((3, 1, 28, 28)))
     with torch.no_grad():
         together = model(images)

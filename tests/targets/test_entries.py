@@ -4,6 +4,7 @@ import pytest
 
 from trakway.errors import UserError
 from trakway.targets.entries import positions
+from trakway.targets.table import draw_targets
 
 COLUMNS = ["target", "kind", "timestep", "patch", "role"]
 ROWS = [
@@ -26,7 +27,7 @@ def test_are_those_of_evaluated_generated_whole_images():
 
 
 def test_of_classification_are_the_evaluated_targets():
-    table = pd.DataFrame({"target": range(4), "role": ["evaluation"] * 3 + ["tuning"]})
+    table = draw_targets(np.zeros(4, int), 3, 1, 0)
     np.testing.assert_array_equal(positions(table), [0, 1, 2])
     np.testing.assert_array_equal(positions(table, count=2), [0, 1])
     with pytest.raises(UserError, match=r"at timestep 500"):

@@ -226,7 +226,7 @@ def test_draws_are_the_most_of_any_example(diffusion_task):
 
 
 def test_test_images_are_in_minus_one_to_one(task, digits):
-    found = task.test_images(np.array([7, 0]))
+    found = task.test_samples(np.array([7, 0]))[0]
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, ImageData.load(digits).test_images[[7, 0]] / 127.5 - 1, atol=1e-6)
     assert (found.min(), found.max()) == (-1, 1)

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from trakway import attribution
-from trakway.plan import METHODS, NEEDS
+from trakway.plan import NEEDS, modalities
 from trakway.validation import cost
-from trakway.validation.cost import OWN_MODELS, ModelCosts, cost_runs, share_of_models
+from trakway.validation.cost import ModelCosts, cost_runs, own_models, share_of_models
 
 COSTS = ModelCosts(
     members=1000.0, estimation=200.0, features=30.0, checkpoints=7.0, representations=2.0, norm=0.5, windows=0.25
 )
-DIFFUSION = dataclasses.replace(COSTS, own=OWN_MODELS["image_diffusion"])
+DIFFUSION = dataclasses.replace(COSTS, own=own_models({"task": "image_diffusion"}))
 SCORES = {"ridge": [0.1], "soft_threshold": [0.0], "weights": True, "average": "paper"}
 
 
@@ -32,7 +32,7 @@ SCORES = {"ridge": [0.1], "soft_threshold": [0.0], "weights": True, "average": "
 )
 def test_models_behind_a_method(name, seconds):
     assert COSTS.of(name) == seconds
-    assert dataclasses.replace(COSTS, own=OWN_MODELS["image_classification"]).of(name) == seconds
+    assert dataclasses.replace(COSTS, own=own_models({"task": "image_classification"})).of(name) == seconds
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_models_behind_a_method_of_diffusion(name, seconds):
 
 def test_every_method_and_task_has_a_cost():
     assert all(COSTS.of(name) >= 0 for name in NEEDS)
-    assert set(OWN_MODELS) == set(METHODS)
+    assert all("estimation" in own_models({"task": task}) for task in modalities())
 
 
 @pytest.mark.parametrize(("share", "members", "subsets"), [(1.0, 3, 40), (0.5, 2, 20), (0.4, 1, 16), (0.001, 1, 2)])

@@ -25,19 +25,24 @@ from trakway.runtime.progress import announce
 
 environment.set_for_jobs(REPOSITORY / "src")
 
+SCRIPTS = str(REPOSITORY / "scripts")
+
+# Of the working directory, where it has one.
+CONFIG_FILE = next(file for file in (Path("config/config.yaml"), REPOSITORY / "config/config.yaml") if file.exists())
+
 try:
-    CONFIG = load_config(REPOSITORY / "config/config.yaml", config)
-    TIERS = experiment_tiers(REPOSITORY / "config/experiments")
+    CONFIG = load_config(CONFIG_FILE, config)
+    FOLDER = Path(CONFIG["folder"] or REPOSITORY / "config/experiments").expanduser()
+    TIERS = experiment_tiers(FOLDER)
     TIER = CONFIG["tier"]
     # Every experiment at the tier that is asked for, or at its only one; and the smoke tier for the target `smoke`.
     TIER_OF = {name: TIER if TIER in tiers else tiers[0] for name, tiers in TIERS.items()}
     SETTINGS = {
-        tier: load_experiments(
-            REPOSITORY / "config/experiments", tier, [n for n, tiers in TIERS.items() if tier in tiers]
-        )
+        tier: load_experiments(FOLDER, tier, having)
         for tier in {*TIER_OF.values(), "smoke"}
+        if (having := [name for name, tiers in TIERS.items() if tier in tiers])
     }
-    ALL = list(load_experiments(REPOSITORY / "config/experiments", TIER, CONFIG["experiments"]))
+    ALL = list(load_experiments(FOLDER, TIER, CONFIG["experiments"]))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -46,14 +51,13 @@ ENSEMBLES = ("members", "evaluation", "estimation", "reference", "removal", "dom
 DEVICE = CONFIG["device"]
 ROOT = f"{RESULTS}/{{tier}}/{{name}}"
 TARGETS = f"{ROOT}/targets/targets.parquet"
-PICTURES = ("images.npy", "noisy.npy", "estimates.npy", "timesteps.json")
 GPU = 1 if DEVICE == "cuda" or (DEVICE == "auto" and visible_gpus()) else 0
 ENVIRONMENT = "../../envs/cuda.yaml" if GPU else "../../envs/cpu.yaml"
 
 
-def names_of(task):
-    """Return a pattern for the names of a task's experiments; one that fits nothing where there are none."""
-    names = [name for name, tier in TIER_OF.items() if SETTINGS[tier][name]["task"] == task]
+def names_where(fits):
+    """Return a pattern for the names of the experiments whose modality fits; one for none where there are none."""
+    names = [name for name, tier in TIER_OF.items() if fits(plan.modality_of(SETTINGS[tier][name]))]
     return "|".join(names) or "(?!)"
 
 

@@ -5,7 +5,7 @@ DATA = [f"{ROOT}/data/{file}" for file in ("train_images.npy", "test_images.npy"
 # First of all, of every experiment: what is wrong with data is told before anything trains.
 rule prepare_data:
     input:
-        code=code("prepare_data"),
+        code=lambda w: code("prepare_data", plan.place("dataset", settings_of(w)["dataset"]["name"]).file),
     output:
         train=f"{ROOT}/data/train_images.npy",
         test=f"{ROOT}/data/test_images.npy",
@@ -26,7 +26,7 @@ rule prepare_data:
     params:
         settings=sections("seed", "dataset"),
     shell:
-        'python scripts/prepare_data.py --settings {params.settings:q} --output "$(dirname {output.meta:q})"'
+        'python {SCRIPTS:q}/prepare_data.py --settings {params.settings:q} --output "$(dirname {output.meta:q})"'
         " --cost {output.cost:q} > {log:q} 2>&1"
 
 
@@ -51,7 +51,7 @@ rule draw_subsets:
         fraction=subset_fraction,
         seed=lambda w: settings_of(w)["seed"],
     shell:
-        'python scripts/draw_subsets.py --data "$(dirname {input.data:q})" --ensemble {wildcards.ensemble}'
+        'python {SCRIPTS:q}/draw_subsets.py --data "$(dirname {input.data:q})" --ensemble {wildcards.ensemble}'
         " --count {params.number} --fraction {params.fraction} --seed {params.seed} --output {output:q} > {log:q} 2>&1"
 
 
@@ -66,7 +66,7 @@ rule draw_targets:
     benchmark:
         f"{ROOT}/benchmarks/draw_targets.tsv"
     wildcard_constraints:
-        name=names_of("image_classification"),
+        name=names_where(lambda modality: modality.targets == "drawn"),
     conda:
         ENVIRONMENT
     threads: 1
@@ -78,8 +78,12 @@ rule draw_targets:
         tuning=lambda w: settings_of(w)["targets"]["tuning"],
         seed=lambda w: settings_of(w)["seed"],
     shell:
-        'python scripts/draw_targets.py --data "$(dirname {input.data:q})" --count {params.number}'
+        'python {SCRIPTS:q}/draw_targets.py --data "$(dirname {input.data:q})" --count {params.number}'
         " --tuning {params.tuning} --seed {params.seed} --output {output:q} > {log:q} 2>&1"
+
+
+# What sampled targets bring beside their table.
+SAMPLED = sorted({file for m in plan.modalities().values() if m.targets == "sampled" for file in m.target_files})
 
 
 rule sample_targets:
@@ -89,14 +93,14 @@ rule sample_targets:
         code=task_code("sample_targets"),
     output:
         table=TARGETS,
-        pictures=[f"{ROOT}/targets/{file}" for file in PICTURES],
+        pictures=[f"{ROOT}/targets/{file}" for file in SAMPLED],
         cost=f"{ROOT}/costs/targets.json",
     log:
         f"{ROOT}/logs/sample_targets.log",
     benchmark:
         f"{ROOT}/benchmarks/sample_targets.tsv"
     wildcard_constraints:
-        name=names_of("image_diffusion"),
+        name=names_where(lambda modality: modality.targets == "sampled"),
     conda:
         ENVIRONMENT
     threads: 1
@@ -108,6 +112,6 @@ rule sample_targets:
         device=device,
         settings=lambda w: json.dumps(plan.target_settings(settings_of(w), "targets")),
     shell:
-        'python scripts/sample_targets.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python {SCRIPTS:q}/sample_targets.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         ' --models {input.models:q} --output "$(dirname {output.table:q})" --cost {output.cost:q}'
         " --device {params.device} > {log:q} 2>&1"

@@ -10,7 +10,7 @@ rule completions:
         models=f"{ROOT}/train/{{ensemble}}/{{shard}}.json",
         classifier=lambda w: shard_files(w, "domain", "train", ".json"),
         rows=lambda w: [f"{root_of(w)}/subsets/removal.parquet"] if w.ensemble == "removal" else [],
-        code=task_code("completions"),
+        code=task_code("completions", "domain"),
     output:
         features=f"{COMPLETIONS}/features.npy",
         probabilities=f"{COMPLETIONS}/probabilities.npy",
@@ -33,9 +33,9 @@ rule completions:
     params:
         device=device,
         settings=lambda w: json.dumps(plan.target_settings(settings_of(w), "domain", "removal")),
-        rows=lambda w, input: f"--rows {input.rows}" if w.ensemble == "removal" else "",
+        rows=lambda w, input: f"--rows {words(input.rows)}" if w.ensemble == "removal" else "",
     shell:
-        'python scripts/completions.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python {SCRIPTS:q}/completions.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} --models {input.models:q} --classifier {input.classifier:q} {params.rows}"
         ' --output "$(dirname {output.index:q})" --cost {output.cost:q} --device {params.device} > {log:q} 2>&1'
 
@@ -62,10 +62,10 @@ rule shift:
         runtime=240,
     params:
         settings=sections("seed", "lds", "removal"),
-        folders=lambda w, input: " ".join(map(os.path.dirname, input.completions)),
+        folders=lambda w, input: words(map(os.path.dirname, input.completions)),
         features=lambda w: "classifier on {dataset[name]}: {domain[model][name]}".format(**settings_of(w)),
     shell:
-        "python scripts/shift.py --settings {params.settings:q} --rows {input.rows:q} --completions {params.folders}"
+        "python {SCRIPTS:q}/shift.py --settings {params.settings:q} --rows {input.rows:q} --completions {params.folders}"
         " --features-name {params.features:q} --output {output.table:q} --cost {output.cost:q} > {log:q} 2>&1"
 
 
@@ -95,10 +95,10 @@ rule emergence:
         runtime=240,
     params:
         settings=sections("seed", "lds", "journey", "removal"),
-        folders=lambda w, input: " ".join(map(os.path.dirname, input.completions)),
+        folders=lambda w, input: words(map(os.path.dirname, input.completions)),
         final=lambda w, input: f"{os.path.dirname(input.completions[0])}/final.npy",
     shell:
-        'python scripts/emergence.py --settings {params.settings:q} --data "$(dirname {input.data:q})" --rows {input.rows:q}'
+        'python {SCRIPTS:q}/emergence.py --settings {params.settings:q} --data "$(dirname {input.data:q})" --rows {input.rows:q}'
         " --completions {params.folders} --final {params.final:q} --output {output.table:q} --cost {output.cost:q}"
         " > {log:q} 2>&1"
 
@@ -129,5 +129,5 @@ rule timestep_correlation:
     params:
         settings=sections("seed", "lds"),
     shell:
-        "python scripts/timestep_correlation.py --settings {params.settings:q} --scores {input.scores:q}"
+        "python {SCRIPTS:q}/timestep_correlation.py --settings {params.settings:q} --scores {input.scores:q}"
         " --targets {input.targets:q} --output {output.table:q} --cost {output.cost:q} > {log:q} 2>&1"

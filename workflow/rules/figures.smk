@@ -21,7 +21,7 @@ rule figure_lds:
     params:
         title=title("linear datamodeling score"),
     shell:
-        "python scripts/figure_lds.py --table {input.table:q} --title {params.title:q}"
+        "python {SCRIPTS:q}/figure_lds.py --table {input.table:q} --title {params.title:q}"
         ' --output "$(dirname {output.png:q})"/lds > {log:q} 2>&1'
 
 
@@ -45,7 +45,7 @@ rule figure_cost:
     params:
         title=title("LDS against compute"),
     shell:
-        "python scripts/figure_cost.py --table {input.table:q} --title {params.title:q}"
+        "python {SCRIPTS:q}/figure_cost.py --table {input.table:q} --title {params.title:q}"
         ' --output "$(dirname {output.png:q})"/cost > {log:q} 2>&1'
 
 
@@ -69,7 +69,7 @@ rule figure_removal:
     params:
         title=title("removal and retraining"),
     shell:
-        "python scripts/figure_removal.py --table {input.table:q} --title {params.title:q}"
+        "python {SCRIPTS:q}/figure_removal.py --table {input.table:q} --title {params.title:q}"
         ' --output "$(dirname {output.png:q})"/removal > {log:q} 2>&1'
 
 
@@ -98,7 +98,7 @@ rule figure_examples:
         number=lambda w: settings_of(w)["display"]["targets"],
         examples=lambda w: settings_of(w)["display"]["examples"],
     shell:
-        'python scripts/figure_examples.py --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
+        'python {SCRIPTS:q}/figure_examples.py --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
         " --scores {input.scores:q} --outputs {input.outputs:q} --count {params.number} --examples {params.examples}"
         ' --title {params.title:q} --output "$(dirname {output.png:q})"/examples > {log:q} 2>&1'
 
@@ -124,7 +124,7 @@ rule figure_ablation:
         title=title("{method}, one setting changed at a time"),
         method=lambda w: plan.main_method(settings_of(w)),
     shell:
-        "python scripts/figure_ablation.py --table {input.table:q} --method {params.method} --title {params.title:q}"
+        "python {SCRIPTS:q}/figure_ablation.py --table {input.table:q} --method {params.method} --title {params.title:q}"
         ' --output "$(dirname {output.png:q})"/ablation > {log:q} 2>&1'
 
 
@@ -149,7 +149,7 @@ rule figure_training:
     params:
         title=title("training of the ensembles"),
     shell:
-        "python scripts/figure_training.py --curves {input.curves:q} --models {input.models:q} --title {params.title:q}"
+        "python {SCRIPTS:q}/figure_training.py --curves {input.curves:q} --models {input.models:q} --title {params.title:q}"
         ' --output "$(dirname {output.png:q})"/training > {log:q} 2>&1'
 
 
@@ -173,7 +173,7 @@ rule figure_lds_timesteps:
     params:
         title=title("LDS along the sampling trajectory"),
     shell:
-        "python scripts/figure_lds_timesteps.py --table {input.table:q} --title {params.title:q}"
+        "python {SCRIPTS:q}/figure_lds_timesteps.py --table {input.table:q} --title {params.title:q}"
         ' --output "$(dirname {output.png:q})"/lds_timesteps > {log:q} 2>&1'
 
 
@@ -197,7 +197,7 @@ rule figure_timestep_correlation:
     params:
         title=title("do neighbouring steps name the same examples?"),
     shell:
-        "python scripts/figure_timestep_correlation.py --table {input.table:q} --title {params.title:q}"
+        "python {SCRIPTS:q}/figure_timestep_correlation.py --table {input.table:q} --title {params.title:q}"
         ' --output "$(dirname {output.png:q})"/timestep_correlation > {log:q} 2>&1'
 
 
@@ -221,7 +221,7 @@ rule figure_shift:
     params:
         title=title("shift of the completions after removal"),
     shell:
-        "python scripts/figure_shift.py --table {input.table:q} --title {params.title:q}"
+        "python {SCRIPTS:q}/figure_shift.py --table {input.table:q} --title {params.title:q}"
         ' --output "$(dirname {output.png:q})"/shift > {log:q} 2>&1'
 
 
@@ -246,7 +246,7 @@ rule figure_emergence:
         title=title("when a class appears, and without its examples"),
         number=lambda w: settings_of(w)["display"]["targets"],
     shell:
-        "python scripts/figure_emergence.py --table {input.table:q} --count {params.number} --title {params.title:q}"
+        "python {SCRIPTS:q}/figure_emergence.py --table {input.table:q} --count {params.number} --title {params.title:q}"
         ' --output "$(dirname {output.png:q})"/emergence > {log:q} 2>&1'
 
 
@@ -275,7 +275,7 @@ rule figure_journeys:
         number=lambda w: settings_of(w)["display"]["targets"],
         examples=lambda w: settings_of(w)["display"]["examples"],
     shell:
-        'python scripts/figure_journeys.py --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
+        'python {SCRIPTS:q}/figure_journeys.py --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
         " --scores {input.scores:q} --count {params.number} --examples {params.examples}"
         ' --title {params.title:q} --output "$(dirname {output.png:q})"/journeys > {log:q} 2>&1'
 
@@ -306,7 +306,7 @@ rule figure_localisation:
         number=lambda w: settings_of(w)["display"]["targets"],
         examples=lambda w: settings_of(w)["display"]["examples"],
     shell:
-        'python scripts/figure_localisation.py --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
+        'python {SCRIPTS:q}/figure_localisation.py --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
         " --scores {input.scores:q} --count {params.number} --examples {params.examples} --settings {params.settings:q}"
         ' --title {params.title:q} --output "$(dirname {output.png:q})"/localisation > {log:q} 2>&1'
 
@@ -333,5 +333,5 @@ rule figure_animation:
     params:
         title=title("a journey"),
     shell:
-        'python scripts/figure_animation.py --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
+        'python {SCRIPTS:q}/figure_animation.py --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
         " --scores {input.scores:q} --title {params.title:q} --output {output.gif:q} > {log:q} 2>&1"

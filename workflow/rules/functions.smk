@@ -31,12 +31,22 @@ def device(w, input):
 
 def code(script, *further):
     """Input: the source files that decide a rule's numbers, compared by content: a script, and all that it imports."""
-    return [os.path.relpath(file) for file in plan.code_files(REPOSITORY / f"scripts/{script}.py", *further)]
+    return [plan.shortest(file) for file in plan.code_files(REPOSITORY / f"scripts/{script}.py", *further)]
 
 
-def task_code(script):
-    """Input: likewise of a script that works on an experiment's task."""
-    return lambda w: code(script, REPOSITORY / f"src/trakway/tasks/{settings_of(w)['task']}.py")
+def task_code(script, *further):
+    """Input: likewise of a script that works on the task of an ensemble, of members where none is a wildcard.
+
+    Args:
+        further: other ensembles whose tasks it works on too, where the experiment has them.
+    """
+
+    def files(w):
+        s = settings_of(w)
+        named = [getattr(w, "ensemble", "members"), *(e for e in further if e in plan.ensemble_sizes(s))]
+        return code(script, *(file for ensemble in named for file in plan.definitions(s, ensemble)))
+
+    return files
 
 
 def method_code(script, names):
@@ -69,9 +79,8 @@ def words(files):
 
 
 def pictures_of(w):
-    """Return what lies beside the table of targets: the images of a diffusion experiment, and their journeys."""
-    generated = settings_of(w)["task"] == "image_diffusion"
-    return [f"{root_of(w)}/targets/{file}" for file in PICTURES] if generated else []
+    """Return what lies beside the table of targets, such as generated images and their journeys."""
+    return [f"{root_of(w)}/targets/{file}" for file in plan.modality_of(settings_of(w)).target_files]
 
 
 def outputs_of(ensemble):
@@ -96,10 +105,15 @@ def training_settings(w):
     return json.dumps(s)
 
 
+def checked_settings(s):
+    """Return what the tasks of an experiment and of its domain are built from, with all that decides their targets."""
+    return plan.target_settings(s, "training") | ({"domain": s["domain"]} if s["domain"] else {})
+
+
 def adopted(w):
     """Params: a user's own checkpoints in the place of trained members."""
     folders = settings_of(w)["members"]["checkpoints"] if w.ensemble == "members" else None
-    return f"--adopt {' '.join(map(shlex.quote, folders))}" if folders else ""
+    return f"--adopt {words(folders)}" if folders else ""
 
 
 def output_roles(w):
@@ -271,7 +285,7 @@ def all_costs(w):
     files += [file for e in ensembles_of(w) for file in plan.shard_files(s, e, "costs/outputs", ".json")]
     files += [file for name in names for file in INPUTS[name].costs(s)]
     files += [f"costs/scores/{method}.json" for method in chosen]
-    if "steps" in plan.modality_of(s).traits:
+    if plan.modality_of(s).has(needs=("steps",)):
         stages += ["targets", "shift", "emergence", "timestep_correlation"]
         files += [
             file for e in ("reference", "removal") for file in plan.shard_files(s, e, "costs/completions", ".json")
@@ -283,12 +297,11 @@ def whole(name, tier):
     """Return what an experiment's report is made of."""
     root = ROOT.format(tier=tier, name=name)
     settings = SETTINGS[tier][name]
-    task = settings["task"]
-    figures = [f"{figure}.png" for figure in FIGURES[task]]
-    if task == "image_diffusion":
+    figures = [f"{figure}.png" for figure in those_of(FIGURES, settings)]
+    if plan.modality_of(settings).has(needs=("steps",)):
         figures += ["animation.gif"] + (["localisation.png"] if settings["journey"]["patches"] else [])
     return (
-        [f"{root}/tables/{table}" for table in TABLES[task]]
+        [f"{root}/tables/{table}.csv" for table in those_of(TABLES, settings)]
         + [f"{root}/figures/{figure}" for figure in figures]
         + [f"{root}/provenance.json"]
     )

@@ -26,9 +26,9 @@ rule outputs:
     params:
         device=device,
         settings=output_settings,
-        targets=lambda w, input: f"--targets {input.targets}" if output_roles(w) else "",
+        targets=lambda w, input: f"--targets {words(input.targets)}" if output_roles(w) else "",
         roles=output_roles,
     shell:
-        'python scripts/outputs.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python {SCRIPTS:q}/outputs.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " {params.targets} --roles {params.roles} --models {input.models:q} --table {output.table:q} --output {output.outputs:q}"
         " --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

@@ -17,7 +17,7 @@ rule models:
         mem_mb=2000,
         runtime=30,
     shell:
-        "python scripts/models.py --models {input.models:q} --output {output:q} > {log:q} 2>&1"
+        "python {SCRIPTS:q}/models.py --models {input.models:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule timing:
@@ -38,7 +38,7 @@ rule timing:
     params:
         folder=lambda w: f"{root_of(w)}/costs",
     shell:
-        "python scripts/timing.py --folder {params.folder:q} --costs {input.costs:q} --output {output:q} > {log:q} 2>&1"
+        "python {SCRIPTS:q}/timing.py --folder {params.folder:q} --costs {input.costs:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule provenance:
@@ -63,7 +63,7 @@ rule provenance:
         settings=lambda w, input: json.dumps(settings_of(w)),
         decisive=decisive_settings,
     shell:
-        "python scripts/provenance.py --tier {wildcards.tier} --settings {params.settings:q}"
+        "python {SCRIPTS:q}/provenance.py --tier {wildcards.tier} --settings {params.settings:q}"
         ' --data "$(dirname {input.data:q})" --timing {input.timing:q} --output {output:q} --device {params.device} > {log:q} 2>&1'
 
 
@@ -85,4 +85,4 @@ rule publish:
     params:
         folder=lambda w: f"{RESULTS}/published/{w.name}",
     shell:
-        "python scripts/publish.py --files {input:q} --output {params.folder:q} > {log:q} 2>&1"
+        "python {SCRIPTS:q}/publish.py --files {input:q} --output {params.folder:q} > {log:q} 2>&1"

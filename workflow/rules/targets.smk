@@ -1,26 +1,32 @@
-# The names a user builds: `all`, `smoke`, and for each experiment NAME, NAME_lds, NAME_removal, NAME_ablation, NAME_orders, NAME_publish.
-_COMMON = ["lds.csv", "lds_pairs.csv", "cost.csv", "removal.csv", "models.csv", "timing.csv"]
+# The names a user builds: `all`, `smoke`, and for each experiment NAME, NAME_lds, NAME_removal, NAME_ablation, NAME_publish.
+# Tables and figures, with the traits of the tasks that have them, and that others have.
 TABLES = {
-    "image_classification": [*_COMMON, "brittleness.csv", "flip_ratios.csv"],
-    "image_diffusion": [*_COMMON, "shift.csv", "emergence.csv", "timestep_correlation.csv"],
+    **{name: ((), ()) for name in ("lds", "lds_pairs", "cost", "removal", "models", "timing")},
+    **{name: (("border",), ()) for name in ("brittleness", "flip_ratios")},
+    **{name: (("steps",), ()) for name in ("shift", "emergence", "timestep_correlation")},
 }
 FIGURES = {
-    "image_classification": ["lds", "cost", "removal", "examples", "training"],
-    "image_diffusion": [
-        "journeys",
-        "lds_timesteps",
-        "cost",
-        "shift",
-        "emergence",
-        "timestep_correlation",
-        "training",
-    ],
+    "journeys": (("steps", "image"), ()),
+    "lds": ((), ("steps",)),
+    "lds_timesteps": (("steps",), ()),
+    "cost": ((), ()),
+    "removal": ((), ("steps",)),
+    "examples": (("image",), ("steps",)),
+    "shift": (("steps",), ()),
+    "emergence": (("steps",), ()),
+    "timestep_correlation": (("steps",), ()),
+    "training": ((), ()),
 }
-# The table and figure of each check, by task.
-CHECKS = {
-    "image_classification": {"lds": "lds", "removal": "removal"},
-    "image_diffusion": {"lds": "lds_timesteps", "removal": "shift"},
-}
+
+
+def those_of(things, settings):
+    """Return which of tables or figures an experiment's task has."""
+    return [name for name, (needs, without) in things.items() if plan.modality_of(settings).has(needs, without)]
+
+
+def checks_of(settings):
+    """Return the figure of the LDS, and the table and figure of what removal does."""
+    return ("lds_timesteps", "shift") if plan.modality_of(settings).has(needs=("steps",)) else ("lds", "removal")
 
 
 rule all:
@@ -31,12 +37,12 @@ rule all:
 
 rule smoke:
     input:
-        [whole(name, "smoke") + ablation(name, "smoke") for name in SETTINGS["smoke"]],
+        [whole(name, "smoke") + ablation(name, "smoke") for name in SETTINGS.get("smoke", {})],
 
 
 for _name, _tier in TIER_OF.items():
     _root = ROOT.format(tier=_tier, name=_name)
-    _task = SETTINGS[_tier][_name]["task"]
+    _lds, _removal = checks_of(SETTINGS[_tier][_name])
 
     rule:
         name:
@@ -49,14 +55,14 @@ for _name, _tier in TIER_OF.items():
             f"{_name}_lds"
         input:
             [f"{_root}/tables/{file}.csv" for file in ("lds", "cost")],
-            [f"{_root}/figures/{file}.png" for file in (CHECKS[_task]["lds"], "cost")],
+            [f"{_root}/figures/{file}.png" for file in (_lds, "cost")],
 
     rule:
         name:
             f"{_name}_removal"
         input:
-            f"{_root}/tables/{CHECKS[_task]['removal']}.csv",
-            f"{_root}/figures/{CHECKS[_task]['removal']}.png",
+            f"{_root}/tables/{_removal}.csv",
+            f"{_root}/figures/{_removal}.png",
 
     rule:
         name:

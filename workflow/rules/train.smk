@@ -10,9 +10,36 @@ onstart:
     announce(totals)
 
 
+# Of a user's own task, network or data: tried before anything is trained with them.
+rule check_task:
+    input:
+        data=DATA,
+        code=task_code("check_task", "domain"),
+    output:
+        f"{ROOT}/checked.json",
+    log:
+        f"{ROOT}/logs/check_task.log",
+    benchmark:
+        f"{ROOT}/benchmarks/check_task.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=30,
+        gpu=GPU,
+    params:
+        device=device,
+        settings=lambda w: json.dumps(checked_settings(settings_of(w))),
+    shell:
+        'python {SCRIPTS:q}/check_task.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        " --output {output:q} --device {params.device} > {log:q} 2>&1"
+
+
 rule train:
     input:
         data=DATA,
+        checked=lambda w: [f"{root_of(w)}/checked.json"] if plan.has_own(settings_of(w)) else [],
         subsets=f"{ROOT}/subsets/{{ensemble}}.npy",
         code=task_code("train"),
     output:
@@ -36,6 +63,6 @@ rule train:
         seeds=lambda w: plan.ensemble_sizes(settings_of(w))[w.ensemble][1],
         adopt=adopted,
     shell:
-        'python scripts/train.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python {SCRIPTS:q}/train.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --ensemble {wildcards.ensemble} --subsets {input.subsets:q} --seeds {params.seeds} --shard {wildcards.shard} {params.adopt}"
         " --curves {output.curves:q} --output {output.models:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

@@ -33,7 +33,7 @@ rule lds:
         outputs=lambda w, input: words(input.outputs),
         steps_only=lambda w: " ".join(plan.steps_only(settings_of(w))),
     shell:
-        "python scripts/lds.py --settings {params.settings:q} --scores {params.scores} --records {params.records}"
+        "python {SCRIPTS:q}/lds.py --settings {params.settings:q} --scores {params.scores} --records {params.records}"
         " --targets {input.targets:q} --subsets {input.subsets:q} --outputs {params.outputs} --steps-only {params.steps_only}"
         ' --output "$(dirname {output.lds:q})" --cost {output.cost:q} > {log:q} 2>&1'
 
@@ -71,7 +71,7 @@ rule cost:
         outputs=lambda w, input: words(input.outputs),
         seeds=lambda w: settings_of(w)["bank"]["estimation"]["seeds"],
     shell:
-        'python scripts/cost.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python {SCRIPTS:q}/cost.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} {params.material} {params.costs}"
         " --subsets {input.subsets:q} --outputs {params.outputs} --estimation-seeds {params.seeds}"
         " --output {output.table:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
@@ -103,7 +103,7 @@ rule removal_subsets:
         settings=removal_settings,
         per_step=methods_per_step,
     shell:
-        'python scripts/removal_subsets.py --settings {params.settings:q} --data "$(dirname {input.data:q})"'
+        'python {SCRIPTS:q}/removal_subsets.py --settings {params.settings:q} --data "$(dirname {input.data:q})"'
         " --targets {input.targets:q} --scores {input.scores:q} --per-step {params.per_step} --table {output.rows:q} --output {output.subsets:q} > {log:q} 2>&1"
 
 
@@ -144,7 +144,7 @@ rule removal:
         reference=lambda w, input: words(input.reference),
         outputs=lambda w, input: words(input.outputs),
     shell:
-        "python scripts/removal.py --settings {params.settings:q} --rows {input.rows:q} --targets {input.targets:q}"
+        "python {SCRIPTS:q}/removal.py --settings {params.settings:q} --rows {input.rows:q} --targets {input.targets:q}"
         ' --reference {params.reference} --outputs {params.outputs} --output "$(dirname {output.removal:q})" --cost {output.cost:q} > {log:q} 2>&1'
 
 
@@ -182,7 +182,7 @@ rule ablation:
         material=ablation_arguments,
         outputs=lambda w, input: words(input.outputs),
     shell:
-        'python scripts/ablation.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python {SCRIPTS:q}/ablation.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} {params.material}"
         " --subsets {input.subsets:q} --outputs {params.outputs}"
         " --output {output.table:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

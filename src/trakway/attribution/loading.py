@@ -53,7 +53,7 @@ def load_material(
 
 def _steps(table: pd.DataFrame) -> dict[str, np.ndarray | None]:
     """Return the timesteps of the entries, and where the one of the same image without a timestep is."""
-    if "timestep" not in table or table["timestep"].isna().all():
+    if table["timestep"].isna().all():
         return {"timesteps": None, "final": None}
     whole = table["timestep"].isna().to_numpy() & (table["patch"] == "").to_numpy()
     places = dict(zip(table["target"][whole], np.flatnonzero(whole), strict=True))

@@ -1,6 +1,5 @@
 """Run one attribution method on an experiment's material, its options chosen on the tuning targets."""
 
-import importlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -10,8 +9,8 @@ from trakway.attribution.material import Material
 from trakway.attribution.tuning import choose
 from trakway.attribution.values import Features
 from trakway.errors import UserError
-from trakway.plan.methods import FOLDER, Chosen
-from trakway.runtime.own_code import load_from
+from trakway.plan.loading import load_from
+from trakway.plan.methods import Chosen
 from trakway.storage.files import read_array
 
 
@@ -21,8 +20,6 @@ def score_function(chosen: Chosen) -> Callable[..., None]:
     Raises:
         UserError: the file of a user's own cannot be loaded.
     """
-    if chosen.file.parent == FOLDER:
-        return importlib.import_module(f"trakway.attribution.methods.{chosen.file.stem}").score
     return load_from(chosen.file, chosen.function)
 
 

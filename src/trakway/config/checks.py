@@ -6,13 +6,12 @@ key.
 
 from collections.abc import Iterator
 
-from trakway.config.diffusion_checks import check_diffusion
-from trakway.config.network_checks import DIFFUSION, check_networks
+from trakway.config.network_checks import check_networks
 from trakway.config.problems import Fault, did_you_mean
-from trakway.plan import methods_of
-
-SIZES = {"digits": {"train_size": 1198, "test_size": 599}}
-"""The images of a data set that comes from one place only."""
+from trakway.config.steps_checks import check_steps
+from trakway.plan import methods_of, modality_of
+from trakway.plan.datasets import dataset_of
+from trakway.plan.options import option_faults
 
 
 def faults(settings: dict) -> list[Fault]:
@@ -21,15 +20,17 @@ def faults(settings: dict) -> list[Fault]:
 
 
 def _dataset(s: dict) -> Iterator[Fault]:
-    if s["dataset"]["name"] == "imagenet" and s["dataset"]["image_size"] is None:
+    known, name = dataset_of(s), s["dataset"]["name"]
+    yield from option_faults("dataset", s["dataset"], "dataset")
+    if known.varied and s["dataset"]["image_size"] is None:
         yield (
             "dataset.image_size",
-            "a whole number >= 8 for imagenet, whose images differ in size",
+            f"a whole number >= 8 for {name}, whose images differ in size",
             "Set it, e.g. to 224.",
         )
-    for key, most in SIZES.get(s["dataset"]["name"], {}).items():
-        if (s["dataset"][key] or 0) > most:
-            yield f"dataset.{key}", f"at most {most} for {s['dataset']['name']}", "Lower it, or take another data set."
+    for key, most in (("train_size", known.train_size), ("test_size", known.test_size)):
+        if most is not None and (s["dataset"][key] or 0) > most:
+            yield f"dataset.{key}", f"at most {most} for {name}", "Lower it, or take another data set."
 
 
 def _projection(s: dict) -> Iterator[Fault]:
@@ -109,7 +110,7 @@ def _batch_size(s: dict) -> Iterator[Fault]:
 
 def _targets(s: dict) -> Iterator[Fault]:
     count, tuning, real, test = (*(s["targets"][key] for key in ("count", "tuning", "real")), s["dataset"]["test_size"])
-    if s["task"] == DIFFUSION:
+    if modality_of(s).targets == "sampled":
         if test is not None and real > test:
             yield (
                 "targets.real",
@@ -193,7 +194,7 @@ def _subset_fractions(s: dict) -> list[tuple[str, float]]:
 CHECKS = (
     _dataset,
     check_networks,
-    check_diffusion,
+    check_steps,
     _projection,
     _subset_sizes,
     _batch_size,

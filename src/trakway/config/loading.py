@@ -7,7 +7,8 @@ from pathlib import Path
 from trakway.config.checks import faults
 from trakway.config.merging import complete, deep_merge
 from trakway.config.methods import check_methods, with_own_files
-from trakway.config.problems import Fault, Problem, did_you_mean, raise_all, schema_problems, show, value_at
+from trakway.config.names import complete_options, locate, name_faults
+from trakway.config.problems import Fault, Problem, did_you_mean, dotted, raise_all, schema_problems, show, value_at
 from trakway.config.reading import read_mapping
 from trakway.config.schemas import load_schema, relaxed
 from trakway.errors import UserError
@@ -153,10 +154,11 @@ def _examine(
         if name in schema["properties"]["tiers"]["properties"] and isinstance(tiers[name], dict):
             problems += schema_problems(tiers[name], part, prefix=("tiers", name))
 
-    settings = None
+    settings, lines = None, []
     if isinstance(tiers.get(tier), dict):
         settings = complete(deep_merge(written, tiers[tier]), schema)
         settings.pop("tiers")
+        locate(settings, path.parent)
         settings["methods"] = with_own_files(settings["methods"], path.parent)
         bare = schema | {
             "properties": {key: sub for key, sub in schema["properties"].items() if key != "tiers"},
@@ -166,18 +168,22 @@ def _examine(
         # What lacks in an item of a list is told above: lists are not merged.
         lacks = [problem for problem in wrong if problem.found == "nothing"]
         problems += [lack for lack in lacks if not any(isinstance(part, int) for part in lack.path)]
-        if not wrong:  # the checks count on sound types
-            try:
-                settings["methods"] = settings["methods"] or allowed_methods(modality_of(settings))
-                check_methods(settings)
-            except UserError as error:
-                return settings, [*(problem.line(str(path)) for problem in problems), f"{path}: {error}"]
-            problems += [_located(fault, settings, written, tier) for fault in faults(settings)]
+        if not wrong:  # the checks count on sound types, and on what is named
+            lost = list(name_faults(settings))
+            lines = [f"{path}: {dotted(_path(key, written, tier))}: {said}" for key, said in lost]
+            if not lost:
+                try:
+                    settings["methods"] = settings["methods"] or allowed_methods(modality_of(settings))
+                    check_methods(settings)
+                except UserError as error:
+                    return settings, [*(problem.line(str(path)) for problem in problems), f"{path}: {error}"]
+                problems += [_located(fault, settings, written, tier) for fault in faults(settings)]
+                complete_options(settings)
     elif tier not in tiers and (tier_needed or not tiers):
         advice = did_you_mean(tier, tiers) + f"Choose one of these, or add tiers.{tier} to the file."
         allowed = "the tiers of this experiment: " + (", ".join(map(str, tiers)) or "none yet")
         problems.append(Problem(("tiers",), f"no tier {show(tier)}", allowed, advice))
-    return settings, [problem.line(str(path)) for problem in problems]
+    return settings, [problem.line(str(path)) for problem in problems] + lines
 
 
 def _name_problems(name, stem: str) -> list[Problem]:
@@ -200,13 +206,16 @@ def _name_problems(name, stem: str) -> list[Problem]:
 def _located(fault: Fault, settings: dict, written: dict, tier: str) -> Problem:
     """Return a fault as a problem: the value found, the place in the file which set it, and the tier that it harms."""
     key, allowed, advice = fault
-    path = tuple(int(part) if part.isdigit() else part for part in key.split("."))
-    found = show(value_at(settings, key))
-    if _is_given(path, written["tiers"][tier]):
-        path = ("tiers", tier, *path)
-    else:
+    path, found = _path(key, written, tier), show(value_at(settings, key))
+    if path[:1] != ("tiers",):
         found += f"{'' if _is_given(path, written) else ' (the default)'} at the tier {tier}"
     return Problem(path, found, allowed, advice)
+
+
+def _path(key: str, written: dict, tier: str) -> tuple:
+    """Return the place in the file that sets a key: of the tier, where it does."""
+    path = tuple(int(part) if part.isdigit() else part for part in key.split("."))
+    return ("tiers", tier, *path) if _is_given(path, written["tiers"][tier]) else path
 
 
 def _is_given(path: tuple, written: dict) -> bool:

@@ -22,8 +22,8 @@ def complete(value, schema: dict):
     """Return ``value`` with the schema's defaults, its order of keys, and floats where it asks for numbers.
 
     The order and the floats make equal settings print alike (``1`` and ``1.0``, keys in any order): the workflow
-    compares printed settings to decide what to rebuild. Keys unknown to the schema are left out and values of a wrong
-    type stay as they are: validation reports both.
+    compares printed settings to decide what to rebuild. Keys that the schema does not allow are left out and values of
+    a wrong type stay as they are: validation reports both.
     """
     if isinstance(value, dict) and "properties" in schema:
         applies = "if" in schema and Validator(schema["if"]).is_valid(value)
@@ -37,6 +37,8 @@ def complete(value, schema: dict):
                 completed[key] = complete({}, sub)
             elif default is not ...:
                 completed[key] = complete(default, sub)
+        if schema.get("additionalProperties"):
+            completed |= {key: copy.deepcopy(value[key]) for key in value if key not in completed}
         return completed
     if isinstance(value, list):
         return [complete(item, schema.get("items", {})) for item in value]

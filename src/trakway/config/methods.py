@@ -1,19 +1,12 @@
 """An experiment's methods: files of the user's own, and what fits the modality."""
 
-import os
 from pathlib import Path
 
 from trakway.attribution.inputs import INPUTS
 from trakway.errors import UserError
 from trakway.plan import CONTROL, allowed_methods, library_methods, methods_of, modality_of
+from trakway.plan.places import located, shortest
 from trakway.plan.suggestions import did_you_mean
-
-
-def own_path(text: str, folder: Path) -> str:
-    """Return a path that an experiment in ``folder`` names, relative to the working directory where it lies below."""
-    path = os.path.abspath(folder / os.path.expanduser(text))
-    relative = os.path.relpath(path)
-    return path if relative.startswith("..") else relative
 
 
 def with_own_files(items: list | None, folder: Path) -> list | None:
@@ -23,13 +16,12 @@ def with_own_files(items: list | None, folder: Path) -> list | None:
 
 def _resolved(item: str | dict, folder: Path) -> str | dict:
     if isinstance(item, str):
-        file, colon, function = item.rpartition(":")
-        return f"{own_path(file, folder)}:{function}" if colon else item
+        return located(item, folder)
     found = dict(item)
     if isinstance(item.get("method"), str):
-        found["method"] = _resolved(item["method"], folder)
+        found["method"] = located(item["method"], folder)
     if isinstance(item.get("scores"), str):
-        found["scores"] = own_path(item["scores"], folder)
+        found["scores"] = shortest(folder / Path(item["scores"]).expanduser())
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from trakway.config.schemas import Validator
 from trakway.errors import UserError
+from trakway.plan.places import allowed, builtin
 from trakway.plan.suggestions import did_you_mean
 
 Fault = tuple[str, str, str]
@@ -60,6 +61,8 @@ def describe(schema: dict) -> str:
     types = [types] if isinstance(types, str) else types
     if "enum" in schema:
         text = "one of " + ", ".join("null" if choice is None else str(choice) for choice in schema["enum"])
+    elif "names" in schema:
+        text = allowed(schema["names"])
     elif "integer" in types or "number" in types:
         words = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
         limits = [f"{sign} {schema[key]}" for key, sign in words.items() if key in schema]
@@ -70,7 +73,8 @@ def describe(schema: dict) -> str:
         text += " without repeats" if schema.get("uniqueItems") else ""
         text += f", each {describe(schema['items'])}"
     elif "object" in types:
-        text = f"a mapping with keys among {', '.join(schema['properties'])}" if "properties" in schema else "a mapping"
+        among = "with" if schema.get("additionalProperties") else "with keys among"
+        text = f"a mapping {among} {', '.join(schema['properties'])}" if "properties" in schema else "a mapping"
         text += f", at least {schema['minProperties']}" if "minProperties" in schema else ""
     elif "boolean" in types:
         text = "true or false"
@@ -117,6 +121,8 @@ def _advice(error, in_tier: bool) -> str:
     types = str(schema.get("type", ""))
     if "enum" in schema:
         text += did_you_mean(value, [choice for choice in schema["enum"] if choice is not None])
+    elif "names" in schema:
+        text += did_you_mean(value, builtin(schema["names"]))
     elif isinstance(value, str) and ("integer" in types or "number" in types) and _is_numeral(value):
         text += "Write the number without quotes. "
     elif isinstance(value, float) and "integer" in types and value.is_integer():

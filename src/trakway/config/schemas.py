@@ -4,12 +4,14 @@ import copy
 import functools
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
 
 from trakway.config.reading import read_mapping
 from trakway.errors import UserError
+from trakway.plan.places import allowed, builtin, is_own
 
 FOLDER = Path(__file__).resolve().parents[3] / "config" / "schemas"  # the package is used from a clone
 
@@ -23,9 +25,16 @@ def _is_number(_, value) -> bool:
     return real and abs(value) <= sys.float_info.max  # neither infinite nor NaN
 
 
+def _names(_, room: str, value, __) -> Iterator[jsonschema.ValidationError]:
+    """Check the keyword ``names: ROOM``: a name that the library has, or FILE.py:NAME."""
+    if isinstance(value, str) and not is_own(value) and value not in builtin(room):
+        yield jsonschema.ValidationError(f"{value!r} is not {allowed(room)}")
+
+
 # JSON Schema takes 8.0 for an integer; `range` does not.
 Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
+    validators={"names": _names},
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
         {"integer": _is_integer, "number": _is_number}
     ),

@@ -7,7 +7,9 @@ import numpy as np
 from trakway.data.pixels import ArrayPixels
 from trakway.data.source import Source, Split
 from trakway.errors import UserError
+from trakway.plan.datasets import Dataset
 
+DATASET = Dataset(side=32)
 LICENCE = "none stated; cite Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009"
 DOWNLOADS = Path("data")
 

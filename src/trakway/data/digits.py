@@ -10,7 +10,9 @@ import numpy as np
 from trakway.data.pixels import ArrayPixels
 from trakway.data.source import Source, Split
 from trakway.errors import UserError
+from trakway.plan.datasets import Dataset
 
+DATASET = Dataset(side=8, train_size=1198, test_size=599)
 CLASSES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 BRIGHTEST = 16
 LICENCE = "CC BY 4.0, UCI Machine Learning Repository; cite Alpaydin & Kaynak, Cascading Classifiers, 1998"

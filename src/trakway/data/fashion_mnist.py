@@ -17,7 +17,9 @@ from trakway.data.pixels import ArrayPixels
 from trakway.data.sampling import shortage
 from trakway.data.source import Source, Split, listed, pick_classes
 from trakway.errors import UserError
+from trakway.plan.datasets import Dataset
 
+DATASET = Dataset(side=28)
 CLASSES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 PER_CLASS = {"train": 6000, "test": 1000}
 PREFIXES = {"train": "train", "test": "t10k"}

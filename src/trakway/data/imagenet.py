@@ -11,7 +11,9 @@ import numpy as np
 from trakway.data.pixels import FilePixels
 from trakway.data.source import Source, Split, listed
 from trakway.errors import UserError
+from trakway.plan.datasets import Dataset
 
+DATASET = Dataset(varied=True)
 LICENCE = "ImageNet terms of access: non-commercial research and education"
 ARCHIVES = {"train": "ILSVRC2012_img_train.tar", "val": "ILSVRC2012_img_val.tar"}
 DEVKIT = "ILSVRC2012_devkit_t12.tar.gz"

@@ -7,24 +7,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from trakway.data.cifar10 import open_cifar10
-from trakway.data.digits import open_digits
-from trakway.data.fashion_mnist import open_fashion_mnist
-from trakway.data.imagenet import open_imagenet
 from trakway.data.sampling import sample, shortage
 from trakway.data.source import Source, Split, did_you_mean, listed, pick_classes
 from trakway.data.statistics import digest, moments
 from trakway.errors import UserError
+from trakway.plan.declarations import keyword_options
+from trakway.plan.loading import load
+from trakway.plan.options import FIXED, options_of
+from trakway.plan.places import place
 from trakway.storage.files import write_json, write_table
 from trakway.storage.fingerprint import fingerprint
 from trakway.storage.resumable import Part, fill_arrays, row_blocks
 
-OPENERS = {
-    "digits": open_digits,
-    "fashion_mnist": open_fashion_mnist,
-    "cifar10": open_cifar10,
-    "imagenet": open_imagenet,
-}
 DEFAULTS = {"source": "auto", "path": None, "classes": None, "train_size": None, "test_size": None, "image_size": None}
 SOURCES = ("auto", "packed", "folder", "download")
 
@@ -45,10 +39,11 @@ def prepare(
     depend on the source, ``dataset`` and ``seed`` alone.
 
     Args:
-        dataset: the section ``dataset`` of an experiment: ``name`` (one of `OPENERS`) and, optionally, ``source``
-            (auto, packed, folder, download), ``path``, ``classes`` (names in the order that numbers the labels; None:
-            all), ``train_size`` and ``test_size`` (images in all, as equal as possible over the classes; None: all) and
-            ``image_size`` (side in pixels; None: as they are).
+        dataset: the section ``dataset`` of an experiment: ``name`` (of a file of this room, or ``FILE.py:FUNCTION``)
+            and, optionally, ``source`` (auto, packed, folder, download), ``path``, ``classes`` (names in the order that
+            numbers the labels; None: all), ``train_size`` and ``test_size`` (images in all, as equal as possible over
+            the classes; None: all) and ``image_size`` (side in pixels; None: as they are). What else it holds are
+            options of the function.
         seed: the experiment's seed.
         folder: where to write.
         block: images held in memory at a time; changes no byte.
@@ -59,7 +54,7 @@ def prepare(
     """
     dataset = _checked(dataset)
     folder = Path(folder)
-    source = OPENERS[dataset["name"]](dataset)
+    source = load("dataset", dataset["name"])(dataset, **options_of("dataset", dataset))
     picked = pick_classes(dataset["classes"], source.classes)
     splits = {"train": source.train, "test": source.test}
     _check_sizes(dataset, source, splits, picked)
@@ -85,16 +80,15 @@ def prepare(
 
 
 def _checked(dataset: dict) -> dict:
-    allowed = ["name", *DEFAULTS]
+    dataset = DEFAULTS | dataset
+    found = place("dataset", str(dataset.get("name")))
+    allowed = [*FIXED["dataset"], *keyword_options(*found)]
     for key in dataset:
         if key not in allowed:
             raise UserError(f"dataset.{key}: unknown key{did_you_mean(key, allowed)}. Known keys: {listed(allowed)}")
-    dataset = DEFAULTS | dataset
-    for key, values in (("name", list(OPENERS)), ("source", SOURCES)):
-        found = dataset.get(key)
-        if found not in values:
-            near = did_you_mean(found, values)
-            raise UserError(f"dataset.{key}: found {found!r}{near}; use one of {listed(values)}")
+    if dataset["source"] not in SOURCES:
+        near = did_you_mean(dataset["source"], SOURCES)
+        raise UserError(f"dataset.source: found {dataset['source']!r}{near}; use one of {listed(SOURCES)}")
     for key in ("train_size", "test_size", "image_size"):
         value = dataset[key]
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):

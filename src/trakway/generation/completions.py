@@ -16,14 +16,14 @@ from trakway.generation.domain import DomainClassifier
 from trakway.generation.sampling import denoise, torch_generator
 from trakway.storage.files import write_table
 from trakway.storage.resumable import Part, fill_arrays
-from trakway.tasks.image_diffusion import ImageDiffusion
+from trakway.tasks import Generative
 
 ORIGINAL, RETRAINED = "original", "retrained"
 """Streams of noise: the baseline's own, and one that all models share, so that they differ by their weights alone."""
 
 
 def complete(
-    task: ImageDiffusion, model: nn.Module, noisy: np.ndarray, target: int, step: int, count: int, stream: str
+    task: Generative, model: nn.Module, noisy: np.ndarray, target: int, step: int, count: int, stream: str
 ) -> np.ndarray:
     """Draw completions of one x_t.
 
@@ -75,7 +75,7 @@ def completion_rows(
 
 
 def draw_completions(
-    task: ImageDiffusion,
+    task: Generative,
     classifier: DomainClassifier,
     load: Callable[[int], nn.Module],
     rows: pd.DataFrame,
@@ -111,7 +111,7 @@ def draw_completions(
         start = noisy[target, position[step]]
         return classifier(complete(task, opened[row["model"]], start, target, step, count, row["stream"]))
 
-    features, probabilities = classifier(np.zeros((1, *task.data.shape), np.float32))
+    features, probabilities = classifier(np.zeros((1, *task.shape), np.float32))
     part = Part(
         [folder / "features.npy", folder / "probabilities.npy"],
         [(len(rows), count, features.shape[1]), (len(rows), count, probabilities.shape[1])],

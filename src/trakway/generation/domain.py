@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from trakway.plan import task_settings
 from trakway.storage.files import read_json
 from trakway.storage.resumable import row_blocks
-from trakway.tasks import Batch, build_task
-from trakway.tasks.image_classification import ImageClassification
+from trakway.tasks import Batch, Classifier, build_task
 from trakway.training import load_model
 
 IMAGES_AT_ONCE = 1000
@@ -24,11 +23,11 @@ class DomainClassifier:
     """A trained classifier of the data set.
 
     Attributes:
-        task: its classification task.
+        task: its own.
         model: in eval mode.
     """
 
-    def __init__(self, task: ImageClassification, model: nn.Module):
+    def __init__(self, task: Classifier, model: nn.Module):
         self.task = task
         self.model = model
 
@@ -40,11 +39,10 @@ class DomainClassifier:
         return cls(task, load_model(task, models.parent / shard["folder"], shard["models"][0]))
 
     def batch(self, images: Tensor | np.ndarray) -> Batch:
-        """Return images (B, C, H, W) in [-1, 1], what lies beyond cut off, as the classifier's batch."""
+        """Return samples (B, ...) as the classifier's batch."""
         if isinstance(images, np.ndarray):
             images = torch.tensor(images)  # a copy: files are mapped read-only, and tensors can be written
-        pixels = images.to(self.task.device).clamp(-1, 1) / 2 + 0.5
-        return self.task.data.standardised(pixels), torch.zeros(len(pixels), dtype=torch.int64, device=pixels.device)
+        return self.task.sample_batch(images)
 
     @torch.no_grad()
     def __call__(self, images: Tensor | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -53,5 +51,5 @@ class DomainClassifier:
         for block in row_blocks(len(images), IMAGES_AT_ONCE):
             batch = self.batch(images[block])
             features.append(self.task.representation(self.model, batch))
-            probabilities.append(self.model(batch[0]).softmax(1))
+            probabilities.append(self.task.probabilities(self.model, batch))
         return torch.cat(features).float().cpu().numpy(), torch.cat(probabilities).float().cpu().numpy()

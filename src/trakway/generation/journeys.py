@@ -14,13 +14,13 @@ from trakway.generation.sampling import denoise, torch_generator
 from trakway.runtime.progress import track
 from trakway.storage.files import write_array, write_json, write_table
 from trakway.storage.resumable import row_blocks
-from trakway.tasks.image_diffusion import ImageDiffusion
+from trakway.tasks import Generative
 
 SAMPLES_AT_ONCE = 64  # no sample depends on it
 
 
 def sample_journeys(
-    task: ImageDiffusion, model: nn.Module, role: str, samples: Sequence[int]
+    task: Generative, model: nn.Module, role: str, samples: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw samples through every step of the schedule and keep what the attributed steps see.
 
@@ -35,7 +35,7 @@ def sample_journeys(
     Returns:
         x_0 (samples, C, H, W), and x_t and x̂_0(x_t) at ``journey.timesteps``, (samples, steps, C, H, W); float32.
     """
-    shape = task.data.shape
+    shape = task.shape
     kept = {step: index for index, step in enumerate(task.journey["timesteps"])}
     final = np.zeros((len(samples), *shape), np.float32)
     noisy, estimates = (np.zeros((len(samples), len(kept), *shape), np.float32) for _ in range(2))
@@ -59,7 +59,7 @@ def journey_generators(seed: int, role: str, numbers: Sequence[int]):
     return lambda step: [torch_generator(seed, role, number, step) for number in numbers]
 
 
-def draw_journeys(task: ImageDiffusion, model: nn.Module, targets: dict, folder: Path) -> None:
+def draw_journeys(task: Generative, model: nn.Module, targets: dict, folder: Path) -> None:
     """Write ``targets.parquet``, ``images.npy``, ``noisy.npy``, ``estimates.npy`` and ``timesteps.json``.
 
     Args:
@@ -79,7 +79,7 @@ def draw_journeys(task: ImageDiffusion, model: nn.Module, targets: dict, folder:
     evaluated = sample_journeys(task, model, "samples", range(targets["count"]))
     tuning = sample_journeys(task, model, "tuning samples", range(targets["tuning"]))
     rows = seeds.generator(task.seed, "targets").permutation(task.test_size)[: targets["real"]]
-    real = task.test_images(rows)
+    real, labels = task.test_samples(rows)
     empty = np.zeros((len(rows), *evaluated[1].shape[1:]), np.float32)
     for name, parts in (
         ("images", (evaluated[0], real, tuning[0])),
@@ -88,7 +88,7 @@ def draw_journeys(task: ImageDiffusion, model: nn.Module, targets: dict, folder:
     ):
         write_array(folder / f"{name}.npy", np.concatenate(parts))
     write_json(folder / "timesteps.json", task.journey["timesteps"])
-    write_table(folder / "targets.parquet", journey_table(targets, task.journey, rows, task.data.test_labels[rows]))
+    write_table(folder / "targets.parquet", journey_table(targets, task.journey, rows, labels))
 
 
 def journey_table(targets: dict, journey: dict, rows: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
@@ -104,7 +104,7 @@ def journey_table(targets: dict, journey: dict, rows: np.ndarray, labels: np.nda
         labels: theirs.
 
     Returns:
-        Columns target (number of the image), row, kind, timestep, patch, role, label (-1 for samples).
+        `trakway.targets.table.COLUMNS`.
     """
     steps = [(None, ""), *((step, "") for step in journey["timesteps"])]
     patches = [(patch["timestep"], patch["name"]) for patch in journey["patches"]]

@@ -1,6 +1,5 @@
-"""Model architectures by name."""
+"""Model architectures: one file each, found by its name, with a function ``build``."""
 
-from trakway.models.image import MODELS, build_image_model
-from trakway.models.unet import build_unet
+from trakway.models.build import build_model
 
-__all__ = ["MODELS", "build_image_model", "build_unet"]
+__all__ = ["build_model"]

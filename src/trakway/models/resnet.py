@@ -1,4 +1,4 @@
-"""Residual networks small enough to train by the hundred."""
+"""Residual networks, the parts of them, and torchvision's."""
 
 from collections.abc import Sequence
 
@@ -43,11 +43,6 @@ class SmallResNet(nn.Module):
         return self.fc(self.blocks(x).mean((2, 3)))
 
 
-def resnet_small(channels: int, classes: int, widths: Sequence[int] = (16, 32, 64)) -> nn.Module:
-    """A small ResNet: 72 thousand parameters at the default widths."""
-    return SmallResNet(channels, classes, widths)
-
-
 class ConvBlock(nn.Sequential):
     """3×3 convolution, batch norm, ReLU."""
 
@@ -69,7 +64,7 @@ class Residual(nn.Module):
 
 
 class ResNet9(nn.Module):
-    """The nine-layer ResNet of the TRAK and datamodels papers' CIFAR experiments (Park et al., 2023, appendix C)."""
+    """The nine layers of `trakway.models.resnet9`."""
 
     def __init__(self, channels: int, classes: int, scale: float):
         super().__init__()
@@ -91,6 +86,11 @@ class ResNet9(nn.Module):
         return self.fc(self.features(x)) * self.scale
 
 
-def resnet9(channels: int, classes: int, scale: float = 0.2) -> nn.Module:
-    """ResNet-9 for 28 to 32 pixel images: 2.3 million parameters; ``scale`` multiplies the logits."""
-    return ResNet9(channels, classes, scale)
+def torchvision_resnet(name: str, channels: int, classes: int) -> nn.Module:
+    """A ResNet of torchvision, untrained, its first layer made for other channels than three where there are."""
+    import torchvision
+
+    network = getattr(torchvision.models, name)(weights=None, num_classes=classes)
+    if channels != 3:
+        network.conv1 = nn.Conv2d(channels, 64, kernel_size=7, stride=2, padding=3, bias=False)
+    return network

@@ -4,6 +4,7 @@ Light on purpose (standard library): the workflow asks at the start of every job
 """
 
 from trakway.plan.code import code_files
+from trakway.plan.datasets import Dataset
 from trakway.plan.ensembles import OUTPUT_ROLES, ensemble_sizes
 from trakway.plan.functions import is_window, window, window_timestep
 from trakway.plan.layout import feature_costs, feature_files, feature_folders, final_checkpoint, shard_files, shards_of
@@ -21,14 +22,16 @@ from trakway.plan.methods import (
     steps_only,
 )
 from trakway.plan.modalities import Modality, modalities, modality_of
+from trakway.plan.places import is_own, place, shortest
 from trakway.plan.projections import other_kind, preconditioner_name, projection_name, projections
 from trakway.plan.removal import Removal, count_removal_rows, removal_rows
-from trakway.plan.sections import feature_settings, target_settings, task_settings
+from trakway.plan.sections import definitions, feature_settings, has_own, target_settings, task_settings
 from trakway.plan.shards import compact, expand, shard_range, shards
 
 __all__ = [
     "CONTROL",
     "Chosen",
+    "Dataset",
     "Method",
     "Modality",
     "OUTPUT_ROLES",
@@ -37,6 +40,7 @@ __all__ = [
     "code_files",
     "compact",
     "count_removal_rows",
+    "definitions",
     "ensemble_sizes",
     "expand",
     "feature_costs",
@@ -44,6 +48,8 @@ __all__ = [
     "feature_folders",
     "feature_settings",
     "final_checkpoint",
+    "has_own",
+    "is_own",
     "is_window",
     "library_methods",
     "main_method",
@@ -52,6 +58,7 @@ __all__ = [
     "modalities",
     "modality_of",
     "other_kind",
+    "place",
     "preconditioner_name",
     "projection_name",
     "projections",
@@ -61,6 +68,7 @@ __all__ = [
     "shard_range",
     "shards",
     "shards_of",
+    "shortest",
     "step_methods",
     "steps_only",
     "target_settings",

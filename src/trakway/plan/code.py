@@ -49,13 +49,29 @@ def _carries(file: Path) -> bool:
     return file.is_relative_to(PACKAGE) and file.relative_to(PACKAGE).parts[0] in CARRIERS
 
 
+def imported(file: Path) -> dict[str, Path]:
+    """Return the names that a file imports, and the files of this library or beside it that they stand for."""
+    bound = {
+        alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name): name
+        for node in ast.walk(_parsed(file))
+        for alias, name in _aliases(node)
+    }
+    return {short: found for short, name in bound.items() if (found := _module(name, file.parent))}
+
+
 def _names(file: Path) -> Iterator[str]:
     """Yield the dotted names of what a file imports, e.g. ``trakway.data.ImageData``."""
     for node in ast.walk(_parsed(file)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        yield from (name for _, name in _aliases(node))
+
+
+def _aliases(node: ast.AST) -> Iterator[tuple[ast.alias, str]]:
+    """Yield what an import brings, and its dotted name; ``from .helper`` is a file beside, as ``from helper`` is."""
+    if isinstance(node, ast.Import):
+        yield from ((alias, alias.name) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.level < 2:
+        before = f"{node.module}." if node.module else ""
+        yield from ((alias, before + alias.name) for alias in node.names)
 
 
 @cache
@@ -67,12 +83,12 @@ def _parsed(file: Path) -> ast.Module:
 def _module(name: str, folder: Path) -> Path | None:
     """Return the file of a dotted name, of a module or of something in one; None for what is not ours."""
     first, *rest = name.split(".")
-    if first != PACKAGE.name:
+    here = PACKAGE if first == PACKAGE.name else folder / first
+    if not (here / "__init__.py").exists():
         file = folder / f"{first}.py"
         return file.resolve() if file.exists() else None
-    here = PACKAGE
     for place, part in enumerate(rest):
-        if (here / part).is_dir():
+        if (here / part / "__init__.py").exists():
             here = here / part
         elif (file := here / f"{part}.py").exists():
             return file

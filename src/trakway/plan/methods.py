@@ -14,6 +14,7 @@ from typing import Any
 from trakway.errors import UserError
 from trakway.plan.declarations import declared, keyword_options
 from trakway.plan.modalities import Modality, modality_of
+from trakway.plan.places import is_own, split
 from trakway.plan.suggestions import did_you_mean
 
 FOLDER = Path(__file__).parents[1] / "attribution/methods"
@@ -150,10 +151,8 @@ def _chosen(item: dict, settings: dict, key: str) -> Chosen:
 
 def _located(text: str, modality: Modality, key: str) -> tuple[Path, str]:
     """Return (file, function) of what an experiment calls a method."""
-    path, colon, function = text.rpartition(":")
-    if colon:
-        if not path.endswith(".py"):
-            raise UserError(f"{key}: found {text}; allowed: FILE.py:FUNCTION, or a method of the library by name")
+    if is_own(text):
+        path, function = split(text)
         return Path(path), function
     if text not in library_methods():
         allowed = allowed_methods(modality)

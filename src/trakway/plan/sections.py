@@ -1,28 +1,30 @@
-"""The sections of an experiment that its tasks are built from."""
+"""The sections of an experiment that its tasks are built from, and the files that define what they name."""
+
+from pathlib import Path
 
 from trakway.plan.modalities import modality_of
+from trakway.plan.places import is_own, place
 
 
 def task_settings(settings: dict, ensemble: str = "members", *further: str) -> dict:
     """Return the sections that the task of an ensemble's models is built from, and further ones.
 
-    The domain's classifier is a model of an image classification of its own.
+    The domain's classifier is a model of a task of its own.
     """
+    modality = modality_of(settings)
     if ensemble == "domain":
         domain = settings["domain"]
         return {
             "seed": settings["seed"],
-            "task": "image_classification",
+            "task": modality.domain,
             **{name: domain[name] for name in ("model", *further) if name in domain},
         }
-    diffusion = ("diffusion",) if settings["task"] == "image_diffusion" else ()
-    return {name: settings[name] for name in ("seed", "task", "model", *diffusion, *further)}
+    return {name: settings[name] for name in ("seed", "task", *modality.sections, *further)}
 
 
 def target_settings(settings: dict, *further: str) -> dict:
     """Return the sections that a task with targets is built from, and further ones."""
-    journey = ("journey",) if settings["task"] == "image_diffusion" else ()
-    return task_settings(settings, "members", *journey, *further)
+    return task_settings(settings, "members", *modality_of(settings).target_sections, *further)
 
 
 def feature_settings(settings: dict) -> dict:
@@ -32,3 +34,16 @@ def feature_settings(settings: dict) -> dict:
         name, _, part = key.partition(".")
         chosen.setdefault(name, {})[part] = settings[name][part]
     return chosen
+
+
+def definitions(settings: dict, ensemble: str = "members") -> list[Path]:
+    """Return the files that define the task and the model of an ensemble."""
+    own = task_settings(settings, ensemble)
+    return [place("task", own["task"]).file, place("model", own["model"]["name"]).file]
+
+
+def has_own(settings: dict) -> bool:
+    """Whether the task, the data or a model of an experiment is the user's own."""
+    models = [settings["model"], *([settings["domain"]["model"]] if settings["domain"] else [])]
+    names = [settings["task"], settings["dataset"]["name"], *(model["name"] for model in models)]
+    return any(map(is_own, names))

@@ -24,14 +24,16 @@ _SHARD = re.compile(r"\d{5}-\d{5}")
 def compact(paths: Iterable[str]) -> list[str]:
     """Return paths with those of all shards of one cut as a single word, e.g. ``outputs/{}.npy@150/50``.
 
-    Command lines stay short that way, however many models there are. Paths of no such cut stay as they are.
+    Command lines stay short that way, however many models there are. Paths of no such cut stay as they are, and so
+    does a single one.
     """
     found: dict[str, list[str]] = {}
     for path in paths:
         found.setdefault(_SHARD.sub("{}", path), []).append(path)
     words = []
     for pattern, group in found.items():
-        cut = _cut_of([_SHARD.search(path) for path in group]) if pattern.count("{}") == 1 else None
+        several = len(group) > 1 and pattern.count("{}") == 1
+        cut = _cut_of([_SHARD.search(path) for path in group]) if several else None
         words += [f"{pattern}@{cut[0]}/{cut[1]}"] if cut else group
     return words
 

@@ -10,6 +10,11 @@ from trakway import seeds
 from trakway.errors import UserError
 from trakway.storage.files import read_array, read_json
 
+COLUMNS = ("target", "row", "role", "label", "kind", "timestep", "patch")
+"""Of the table of targets, one row an output that is attributed: number of the example it is of, which row of the test
+split (or sample) that is, ``evaluation`` or ``tuning``, label (-1: none), ``test`` or ``generated``, step of the
+sampling trajectory (missing: the whole example's output) and part of the example (empty: all of it)."""
+
 _ORDER = ("generated", "patch", "test")
 
 
@@ -31,16 +36,13 @@ def groups(table: pd.DataFrame) -> list[Group]:
     """Sort the evaluated entries of a table of targets by kind, timestep and patch.
 
     Args:
-        table: ``role`` and, where images are generated, ``kind``, ``timestep`` (missing: a whole image's output) and
-            ``patch`` (empty: the whole image).
+        table: of targets, see ``COLUMNS``.
 
     Returns:
         Generated images, then patches, then test images; within each the whole image's output first, then steps
-        ascending. Without a column ``kind`` all entries are one group of test examples.
+        ascending.
     """
     evaluated = np.flatnonzero(table["role"] == "evaluation")
-    if "kind" not in table:
-        return [Group("test", None, evaluated)]
     found: dict[tuple[str, int | None], list[int]] = {}
     for position in evaluated:
         entry = table.iloc[position]
@@ -61,8 +63,7 @@ def draw_targets(labels: np.ndarray, count: int, tuning: int, seed: int) -> pd.D
         seed: the experiment's seed.
 
     Returns:
-        Columns ``target`` (position), ``row`` (in the test split), ``role`` (evaluation or tuning), ``label``; the
-        evaluated ones first. Either group is the same whatever the size of the other.
+        ``COLUMNS``, the evaluated ones first. Either group is the same whatever the size of the other.
 
     Raises:
         UserError: the test split is too small.
@@ -75,14 +76,16 @@ def draw_targets(labels: np.ndarray, count: int, tuning: int, seed: int) -> pd.D
     order = seeds.generator(seed, "targets").permutation(len(labels))
     # One from each end: neither group depends on the size of the other.
     rows = np.concatenate([order[:count], order[len(order) - tuning :]])
-    return pd.DataFrame(
-        {
-            "target": np.arange(len(rows)),
-            "row": rows,
-            "role": ["evaluation"] * count + ["tuning"] * tuning,
-            "label": labels[rows],
-        }
-    )
+    table = {
+        "target": np.arange(len(rows)),
+        "row": rows,
+        "role": ["evaluation"] * count + ["tuning"] * tuning,
+        "label": labels[rows],
+        "kind": "test",
+        "timestep": pd.NA,
+        "patch": "",
+    }
+    return pd.DataFrame(table, columns=COLUMNS).astype({"timestep": "Int64"})
 
 
 def seen_by(table: pd.DataFrame, folder: Path) -> np.ndarray:

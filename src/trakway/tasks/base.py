@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from trakway import seeds
+from trakway.plan.places import place
 
 Batch = tuple[Tensor, ...]
 """Tensors whose first dimension is the example."""
@@ -25,8 +26,11 @@ Model = Callable[..., Tensor]
 class Task(ABC):
     """A modality: model, training loss, model output f, and its examples.
 
+    It is built from (settings, data, device, targets, function), see `trakway.tasks.build_task`.
+
     Attributes:
         seed: the experiment's seed.
+        model_settings: the section ``model``.
         train_size: number of training examples n.
         test_size: number of examples in the test split.
         device: where models and batches live.
@@ -36,6 +40,7 @@ class Task(ABC):
     """
 
     seed: int
+    model_settings: dict
     train_size: int
     test_size: int
     device: str
@@ -76,7 +81,7 @@ class Task(ABC):
     @property
     def sources(self) -> list[Path]:
         """Files whose code decides what this task computes, with all that they import."""
-        return [Path(inspect.getfile(type(self)))]
+        return [Path(inspect.getfile(type(self))), place("model", self.model_settings["name"]).file]
 
     @property
     def draws(self) -> int:
@@ -89,6 +94,10 @@ class Task(ABC):
             (examples, share, piece): f of the examples is the sum of share times f of the pieces they are in.
         """
         yield slice(None), 1.0, batch
+
+    def prepare(self, model: nn.Module) -> nn.Module:
+        """Return a loaded model ready for use, in eval mode: the place to freeze, or to attach what is not saved."""
+        return model
 
     def attributed(self, model: nn.Module) -> list[str]:
         """Return the names of the parameters whose gradients are used, in the order of the features' coordinates."""

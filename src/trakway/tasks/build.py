@@ -1,8 +1,8 @@
 """From an experiment's settings to its task."""
 
-import importlib
 from pathlib import Path
 
+from trakway.plan.loading import load
 from trakway.tasks.base import Task
 
 
@@ -17,8 +17,6 @@ def build_task(
         data: folder of the prepared data set.
         device: ``"cpu"`` or ``"cuda"``.
         targets: the table of targets, where they are needed; other files of theirs lie beside it.
-        function: what `Task.output` is, see `trakway.plan.FUNCTIONS`; only diffusion has more than ``"output"``.
+        function: what `Task.output` is, see `trakway.plan.functions`; ``"output"`` for tasks without steps.
     """
-    module = importlib.import_module(f"trakway.tasks.{settings['task']}")
-    kind = next(c for c in vars(module).values() if isinstance(c, type) and c.__module__ == module.__name__)
-    return kind(settings, data, device, targets, function)
+    return load("task", settings["task"])(settings, data, device, targets, function)

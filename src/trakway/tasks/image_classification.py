@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trakway.data import ImageData
-from trakway.models import build_image_model
+from trakway.models import build_model
 from trakway.plan.modalities import Modality
 from trakway.storage.files import read_table
 from trakway.storage.resumable import row_blocks
@@ -18,6 +18,7 @@ from trakway.tasks.base import Batch, Model, Task
 MODALITY = Modality(
     traits=("image", "border"),
     models=("resnet_small", "resnet9", "resnet18", "resnet50"),
+    augmentations=("none", "flip", "crop_flip"),
 )
 
 EVALUATION_BATCH = 500
@@ -67,10 +68,8 @@ class ImageClassification(Task):
         return images[index], self.labels[split][index]
 
     def architecture(self) -> nn.Module:
-        channels = self.data.train_images.shape[1]
-        return build_image_model(self.model_settings, channels, len(self.data.classes)).to(
-            memory_format=torch.channels_last
-        )
+        network = build_model(self.model_settings, self.data.shape, len(self.data.classes))
+        return network.to(memory_format=torch.channels_last)
 
     def train_batch(self, rows: np.ndarray) -> Batch:
         return self._batch("train", rows)
@@ -105,6 +104,15 @@ class ImageClassification(Task):
             for block in row_blocks(self.test_size, EVALUATION_BATCH)
         ]
         return {"accuracy": float(torch.cat(right).double().mean())}
+
+    def sample_batch(self, samples: Tensor) -> Batch:
+        """Return images (B, C, H, W) in [-1, 1], what lies beyond cut off, as a batch."""
+        pixels = samples.to(self.device).clamp(-1, 1) / 2 + 0.5
+        return self.data.standardised(pixels), torch.zeros(len(pixels), dtype=torch.int64, device=pixels.device)
+
+    def probabilities(self, model: nn.Module, batch: Batch) -> Tensor:
+        """Return the probability of each class, (B, classes)."""
+        return model(batch[0]).softmax(1)
 
     def representation(self, model: nn.Module, batch: Batch) -> Tensor:
         seen = []

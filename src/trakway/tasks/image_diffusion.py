@@ -22,12 +22,13 @@ from torch import Tensor, nn
 
 from trakway import seeds
 from trakway.data import ImageData
-from trakway.models.unet import build_unet
+from trakway.models import build_model
 from trakway.plan.functions import is_window, window_timestep
 from trakway.plan.modalities import Modality
 from trakway.storage.files import read_table
 from trakway.targets.table import seen_by
-from trakway.tasks.base import Batch, Model, Task
+from trakway.tasks.base import Batch, Model
+from trakway.tasks.generative import Generative
 
 MODALITY = Modality(
     traits=("image", "steps", "unit_slope"),
@@ -35,23 +36,23 @@ MODALITY = Modality(
     feature_sections=("journey.train_draws", "journey.window", "journey.window_draws"),
     target_sections=("journey",),
     targets="sampled",
+    target_files=("images.npy", "noisy.npy", "estimates.npy", "timesteps.json"),
     main="journey_trak",
     models=("unet",),
+    domain="image_classification",
 )
 
 EVALUATED = 100  # test images whose loss is reported for every model
 EVALUATION_DRAWS = 5
 
 
-class ImageDiffusion(Task):
+class ImageDiffusion(Generative):
     """Images in [-1, 1]; a batch is (x_t (B, D, C, H, W), timesteps (B, D), noise as x_t, weights (B, 1, H, W)).
 
     D draws of (timestep, noise) an example; the weights of the pixels sum to 1 over all channels. ``function`` says
     what `output` is: ``output`` is minus the loss, ``norm`` is ‖ε_θ(x_t, t)‖² (D-TRAK; Zheng et al., ICLR 2024,
     equation 10), and ``window-T`` is ``output`` with training examples seen at steps around T alone.
     """
-
-    checkpoint_format = "diffusers"
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class ImageDiffusion(Task):
         self.data = ImageData.load(data)
         self.train_size = len(self.data.train_labels)
         self.test_size = len(self.data.test_labels)
+        self.shape = self.data.shape
         if targets is not None:
             self.targets = read_table(targets)
             self.seen = seen_by(self.targets, Path(targets).parent)
@@ -86,12 +88,11 @@ class ImageDiffusion(Task):
         return self.scheduler()
 
     def architecture(self) -> nn.Module:
-        channels, size, _ = self.data.shape
-        return build_unet(self.model_settings, channels, size)
+        return build_model(self.model_settings, self.data.shape, len(self.data.classes))
 
     def training_batch(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         steps = rng.integers(0, self.diffusion["timesteps"], (len(rows), 1))
-        noise = rng.standard_normal((len(rows), 1, *self.data.shape), np.float32)
+        noise = rng.standard_normal((len(rows), 1, *self.shape), np.float32)
         return self._batch(self._pixels("train", rows), steps, noise)
 
     def train_batch(self, rows: np.ndarray) -> Batch:
@@ -149,9 +150,9 @@ class ImageDiffusion(Task):
         steps = np.tile(self._spread(EVALUATION_DRAWS), (len(rows), 1))
         return {"test_loss": float(self.loss(model, self._batch(self._pixels("test", rows), steps, noise)))}
 
-    def test_images(self, rows: np.ndarray) -> np.ndarray:
-        """Return test images in [-1, 1], float32 (B, C, H, W)."""
-        return self._pixels("test", rows).numpy()
+    def test_samples(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return test images in [-1, 1], float32 (B, C, H, W), and their labels."""
+        return self._pixels("test", rows).numpy(), self.data.test_labels[rows]
 
     def _minus_loss(self, model: Model, batch: Batch) -> Tensor:
         predicted, noise, weights = self._predict(model, batch)
@@ -184,11 +185,11 @@ class ImageDiffusion(Task):
         return (low + (np.arange(count) + 0.5) * (high - low) / count).astype(np.int64)
 
     def _noise(self, keys: list[tuple], draws: int) -> np.ndarray:
-        shape = (draws, *self.data.shape)
+        shape = (draws, *self.shape)
         return np.stack([seeds.generator(self.seed, *key).standard_normal(shape, np.float32) for key in keys])
 
     def _weights(self, patch: str) -> np.ndarray:
-        channels, *size = self.data.shape
+        channels, *size = self.shape
         mask = np.zeros((1, *size), np.float32)
         top, left, height, width = self._boxes[patch]
         mask[:, top : top + height, left : left + width] = 1
@@ -197,4 +198,4 @@ class ImageDiffusion(Task):
     @cached_property
     def _boxes(self) -> dict[str, list[int]]:
         boxes = {patch["name"]: patch["box"] for patch in self.journey.get("patches", [])}
-        return {"": [0, 0, *self.data.shape[1:]], **boxes}
+        return {"": [0, 0, *self.shape[1:]], **boxes}

@@ -20,7 +20,7 @@ def adopt(task: Task, checkpoints: Sequence[str | Path], indices: Sequence[int])
     """Describe checkpoints as `train_shard` describes the models it has trained, each of them loaded once to check it.
 
     Args:
-        task: an image diffusion.
+        task: a generative one.
         checkpoints: the folders, of all models: of a network, or of a pipeline with ``unet/``.
         indices: the models of this shard.
 

@@ -47,7 +47,7 @@ def load_checkpoint(task: Task, path: str | os.PathLike, sha256: str | None = No
             model.load_state_dict(tensors)
         except RuntimeError as error:
             raise UserError(f"checkpoint {path}: does not fit the model of this experiment: {error}") from None
-        return model.eval()
+        return task.prepare(model.eval())
     check_file(path, sha256, advice)
     model = load_pretrained(path, advice)
     problems = misfits(model, task.new_model(0))
@@ -55,7 +55,7 @@ def load_checkpoint(task: Task, path: str | os.PathLike, sha256: str | None = No
         raise UserError(
             f"checkpoint {path}: does not fit the model of this experiment: {'; '.join(problems)}; {advice}"
         )
-    return model.to(task.device)
+    return task.prepare(model.to(task.device))
 
 
 def save_tensors(path: str | os.PathLike, tensors: dict[str, Tensor]) -> None:

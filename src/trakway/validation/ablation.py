@@ -68,7 +68,7 @@ def variants(settings: dict) -> Iterator[Variant]:
     if "ridge" in chosen.options:
         for ridge in ablation["ridge"]:
             yield Variant("ridge", f"{ridge:g}", name, None, 1, having(ridge=[ridge]))
-    if "unit_slope" not in modality_of(settings).traits and "weights" in chosen.options:
+    if not modality_of(settings).has(needs=("unit_slope",)) and "weights" in chosen.options:
         for weights in (True, False):
             yield Variant("weights", "with Q" if weights else "without Q", name, None, 1, having(weights=weights))
         for average in ("paper", "joint"):

@@ -1,7 +1,7 @@
 import pytest
+from trakway.config.steps_checks import NEEDED, OWN
 
 from trakway.config import load_experiment
-from trakway.config.diffusion_checks import NEEDED, OWN
 from trakway.errors import UserError
 
 PATCH = {"name": "top", "timestep": 300, "box": [0, 0, 4, 8]}

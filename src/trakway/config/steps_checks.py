@@ -1,9 +1,10 @@
-"""Checks of what the task ``image_diffusion`` has and no other: domain, noise schedule, trajectories, patches."""
+"""Checks of what only tasks with steps have: noise schedule, trajectories, patches, domain."""
 
 from collections.abc import Iterator
 
-from trakway.config.network_checks import DIFFUSION, image_side
+from trakway.config.network_checks import image_side
 from trakway.config.problems import Fault, value_at
+from trakway.plan.modalities import modalities, modality_of
 
 OWN = {
     "domain": None,
@@ -13,7 +14,7 @@ OWN = {
     "targets.real": 0,
     "removal.timesteps": None,
 }
-"""Settings of this task alone: key to the value that stands for none."""
+"""Settings of these tasks alone: key to the value that stands for none."""
 
 NEEDED = {
     "domain": "a mapping with model and training, the classifier that compares images,",
@@ -22,9 +23,9 @@ NEEDED = {
 }
 
 
-def check_diffusion(settings: dict) -> Iterator[Fault]:
-    """Check that a diffusion experiment is complete and consistent, and that no other has parts of one."""
-    if settings["task"] != DIFFUSION:
+def check_steps(settings: dict) -> Iterator[Fault]:
+    """Check that an experiment with steps is complete and consistent, and that no other has parts of one."""
+    if not modality_of(settings).has(needs=("steps",)):
         yield from _other_task(settings)
         return
     yield from _needs(settings)
@@ -38,20 +39,15 @@ def _other_task(s: dict) -> Iterator[Fault]:
     for key, none in OWN.items():
         if value_at(s, key) != none:
             said = "null" if none is None else none
-            allowed = f"{said} for the task {s['task']}: a part of {DIFFUSION}"
-            yield key, allowed, f"Remove the key, or set `task: {DIFFUSION}`."
+            stepping = ", ".join(name for name, modality in modalities().items() if modality.has(needs=("steps",)))
+            allowed = f"{said} for the task {s['task']}, which has no steps"
+            yield key, allowed, f"Remove the key, or choose a task that has: {stepping}."
 
 
 def _needs(s: dict) -> Iterator[Fault]:
-    if s["training"]["augmentation"] != "none":
-        yield (
-            "training.augmentation",
-            f"none for the task {DIFFUSION}: training images are seen, and attributed to, as they are",
-            "Set `augmentation: none`, or remove the key.",
-        )
     for key, allowed in NEEDED.items():
         if value_at(s, key) is None:
-            yield key, f"{allowed} for the task {DIFFUSION}", "Add this key."
+            yield key, f"{allowed} for the task {s['task']}", "Add this key."
 
 
 def _schedule(s: dict) -> Iterator[Fault]:

@@ -1,0 +1,52 @@
+"""What an experiment names, in the library or in files of the user's own: found, checked, and completed."""
+
+import os
+from collections.abc import Iterator
+
+from trakway.config.problems import value_at
+from trakway.errors import UserError
+from trakway.plan.declarations import keyword_options
+from trakway.plan.modalities import modality
+from trakway.plan.options import completed
+from trakway.plan.places import located, place
+
+NAMED = {"task": "task", "model.name": "model", "dataset.name": "dataset", "domain.model.name": "model"}
+"""The keys that name something defined in a file, and what."""
+
+
+def locate(settings: dict, folder: str | os.PathLike) -> None:
+    """Say where the user's own files are, which an experiment gives relative to its folder."""
+    for key in NAMED:
+        *outer, last = key.split(".")
+        section = _section(settings, outer)
+        if isinstance(section, dict) and isinstance(section.get(last), str):
+            section[last] = located(section[last], folder)
+
+
+def name_faults(settings: dict) -> Iterator[tuple[str, str]]:
+    """Yield the keys whose files are not there, or do not define what is named, and what is wrong."""
+    for key, room in NAMED.items():
+        if key.startswith("domain") and settings["domain"] is None:
+            continue
+        name = value_at(settings, key)
+        try:
+            if room == "task":
+                modality(name)
+            else:
+                keyword_options(*place(room, name))
+        except UserError as error:
+            yield key, str(error)
+
+
+def complete_options(settings: dict) -> None:
+    """Lay the options of networks and data sets over their functions' defaults."""
+    settings["model"] = completed("model", settings["model"])
+    settings["dataset"] = completed("dataset", settings["dataset"])
+    if settings["domain"]:
+        settings["domain"]["model"] = completed("model", settings["domain"]["model"])
+
+
+def _section(settings: dict, outer: list[str]) -> dict | None:
+    for part in outer:
+        settings = settings.get(part) if isinstance(settings, dict) else None
+    return settings

@@ -1,0 +1,29 @@
+"""What is known of a data set before it is opened."""
+
+from dataclasses import dataclass
+
+from trakway.plan.declarations import declared
+from trakway.plan.places import place
+
+VARIABLE = "DATASET"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a data set says of itself: ``DATASET = Dataset(...)`` in the file of the function that opens it.
+
+    Attributes:
+        side: of its images in pixels; None where only the data tell.
+        train_size, test_size: how many examples it has; None where only the data tell.
+        varied: whether its images differ in size, so that an experiment must choose one.
+    """
+
+    side: int | None = None
+    train_size: int | None = None
+    test_size: int | None = None
+    varied: bool = False
+
+
+def dataset_of(settings: dict) -> Dataset:
+    """Return what is known of an experiment's data set."""
+    return declared(place("dataset", settings["dataset"]["name"]).file, VARIABLE, Dataset) or Dataset()
