@@ -5,6 +5,8 @@ import pytest
 
 from trakway.attribution.material import Material
 from trakway.attribution.values import EstimationBank, Features, Pictures
+from trakway.projection import VERSION
+from trakway.storage.files import write_array, write_json
 
 
 def _random_material(
@@ -101,3 +103,25 @@ def scores_of():
         return out
 
     return call
+
+
+def _write_shards(folder, members, cut, checkpoint=0, function="output"):
+    """Write members' features in shards that end at ``cut``, and what describes them; returns the folders."""
+    folders = []
+    for start, stop in zip([0, *cut], cut, strict=False):
+        part = members[start:stop]
+        folders.append(folder / function / str(checkpoint) / f"{start}-{stop}")
+        for name in ("train", "targets", "weights"):
+            if part[0].targets is not None or name != "targets":
+                write_array(folders[-1] / f"{name}.npy", np.stack([getattr(entry, name) for entry in part]))
+        info = {"projection": {"kind": "sjlt", "dim": 5, "nonzeros": 1}, "definition": VERSION, "parameters": 99}
+        info |= {"function": function, "checkpoint": checkpoint, "members": list(range(start, stop))}
+        if part[0].targets is not None:
+            write_json(folders[-1] / "targets.json", info)
+        write_json(folders[-1] / "train.json", info | {"learning_rates": [entry.learning_rate for entry in part]})
+    return folders
+
+
+@pytest.fixture(scope="session")
+def write_shards():
+    return _write_shards

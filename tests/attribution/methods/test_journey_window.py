@@ -24,6 +24,13 @@ def test_is_journey_trak_where_the_windows_hold_what_all_steps_do(journey_materi
     )
 
 
+def test_windows_of_other_members_are_not_used(journey_material, scores_of):
+    material = journey_material()
+    windows = {step: entries[:1] for step, entries in material.windows.items()}
+    with pytest.raises(ValueError, match=r"zip\(\)"):
+        scores_of(journey_window.score, material.replace(windows=windows), ridge=0.1)
+
+
 def test_a_step_without_a_window_is_a_mistake(journey_material, scores_of):
     """Rather than the scores of another method."""
     material = journey_material()
