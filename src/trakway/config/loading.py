@@ -157,7 +157,6 @@ def _examine(
     if isinstance(tiers.get(tier), dict):
         settings = complete(deep_merge(written, tiers[tier]), schema)
         settings.pop("tiers")
-        settings["methods"] = with_own_files(settings["methods"], path.parent)
         bare = schema | {
             "properties": {key: sub for key, sub in schema["properties"].items() if key != "tiers"},
             "required": [key for key in schema.get("required", ()) if key != "tiers"],
@@ -168,7 +167,8 @@ def _examine(
         problems += [lack for lack in lacks if not any(isinstance(part, int) for part in lack.path)]
         if not wrong:  # the checks count on sound types
             try:
-                settings["methods"] = settings["methods"] or allowed_methods(modality_of(settings))
+                own = with_own_files(settings["methods"], path.parent)
+                settings["methods"] = own or allowed_methods(modality_of(settings))
                 check_methods(settings)
             except UserError as error:
                 return settings, [*(problem.line(str(path)) for problem in problems), f"{path}: {error}"]

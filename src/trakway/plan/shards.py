@@ -31,7 +31,8 @@ def compact(paths: Iterable[str]) -> list[str]:
         found.setdefault(_SHARD.sub("{}", path), []).append(path)
     words = []
     for pattern, group in found.items():
-        cut = _cut_of([_SHARD.search(path) for path in group]) if pattern.count("{}") == 1 else None
+        one = pattern.count("{}") == 1 and "{}" not in group[0]
+        cut = _cut_of([_SHARD.search(path) for path in group]) if one else None
         words += [f"{pattern}@{cut[0]}/{cut[1]}"] if cut else group
     return words
 
