@@ -1,3 +1,4 @@
+import dataclasses
 import os
 from pathlib import Path
 
@@ -124,7 +125,8 @@ def material():
     """Random material of 30 examples, 7 targets and 3 members, for every method; outputs that follow TRAK a little."""
     import numpy as np
 
-    from trakway.attribution import Features, Material
+    from trakway.attribution.material import Material
+    from trakway.attribution.values import EstimationBank, Features, Pictures
 
     rng = np.random.default_rng(0)
     n, targets, members, subsets = 30, 7, 3, 40
@@ -143,10 +145,22 @@ def material():
         features=entries(),
         checkpoints=[entries(), entries()],
         representations=[(normal(n, 4), normal(targets, 4)) for _ in range(members)],
-        images=(normal(n, 1, 4, 4), normal(targets, 1, 4, 4)),
+        examples=Pictures(normal(n, 1, 4, 4), *(normal(targets, 1, 4, 4) for _ in range(2))),
         labels=(rng.integers(0, 2, n), rng.integers(0, 2, targets)),
-        masks=rng.random((subsets, n)) < 0.5,
-        outputs=rng.standard_normal((subsets, targets)),
+        estimation=EstimationBank(rng.random((subsets, n)) < 0.5, rng.standard_normal((subsets, targets))),
         norm=entries(),
-        windows={100: entries(), 400: entries()},
+        windows={step: [dataclasses.replace(entry, targets=None) for entry in entries()] for step in (100, 400)},
     )
+
+
+@pytest.fixture(scope="session")
+def chosen():
+    """Return a method of the library as an experiment uses it."""
+
+    def chosen(name, **options):
+        from trakway.plan import methods_of
+
+        items = [{"method": name, "options": options}]
+        return methods_of({"task": "image_classification", "methods": items})[name]
+
+    return chosen

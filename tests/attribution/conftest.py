@@ -3,7 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from trakway.attribution import Features, Material
+from trakway.attribution.material import Material
+from trakway.attribution.values import EstimationBank, Features, Pictures
+from trakway.projection import VERSION
+from trakway.storage.files import write_array, write_json
 
 
 def _random_material(
@@ -23,10 +26,9 @@ def _random_material(
         "features": [entry() for _ in range(members)],
         "checkpoints": kept,
         "representations": [(normal(n, 4), normal(targets, 4)) for _ in range(members)],
-        "images": (rng.integers(0, 256, (n, 1, 4, 4), np.uint8), rng.integers(0, 256, (targets, 1, 4, 4), np.uint8)),
+        "examples": Pictures(*(rng.integers(0, 256, (rows, 1, 4, 4), np.uint8) for rows in (n, targets, targets))),
         "labels": (rng.integers(0, 2, n), rng.integers(0, 2, targets)),
-        "masks": rng.random((20, n)) < 0.5,
-        "outputs": rng.standard_normal((20, targets)),
+        "estimation": EstimationBank(rng.random((20, n)) < 0.5, rng.standard_normal((20, targets))),
     }
     return Material(seed=seed, size=n, targets=targets, **(made | changes))
 
@@ -42,7 +44,7 @@ STEPS = (700, 300)
 def _journey_material(seed: int = 0, n: int = 12, dim: int = 5, members: int = 2, **changes) -> Material:
     """Make material of a diffusion experiment: two samples (whole, 700, 300), a real image (whole), another sample.
 
-    As `load_material` makes it, all training features differ, and at windows targets have their own gradients of f.
+    As `load_material` makes it: all training features differ, and windows have no targets.
     """
     targets = 10
     other = _random_material(seed + 1, n, dim, members, targets, checkpoints=1 + len(STEPS))
@@ -51,9 +53,7 @@ def _journey_material(seed: int = 0, n: int = 12, dim: int = 5, members: int = 2
     rng = np.random.default_rng(seed)
     whole = [-1, *STEPS]
     windows = {
-        step: [
-            dataclasses.replace(entry, targets=own.targets) for entry, own in zip(entries, made.features, strict=True)
-        ]
+        step: [dataclasses.replace(entry, targets=None) for entry in entries]
         for step, entries in zip(STEPS, around, strict=True)
     }
     added = {
@@ -61,11 +61,11 @@ def _journey_material(seed: int = 0, n: int = 12, dim: int = 5, members: int = 2
         "windows": windows,
         "labels": None,
         "checkpoints": (),
-        "estimates": rng.uniform(-1, 1, (targets, 1, 4, 4)).astype(np.float32),
+        "examples": dataclasses.replace(made.examples, seen=rng.uniform(-1, 1, (targets, 1, 4, 4)).astype(np.float32)),
         "timesteps": np.array([*whole, *whole, -1, *whole]),
         "final": np.repeat([0, 3, 6, 7], [3, 3, 1, 3]),
     }
-    return dataclasses.replace(made, **(added | changes))
+    return made.replace(**(added | changes))
 
 
 @pytest.fixture(scope="session")
@@ -103,3 +103,25 @@ def scores_of():
         return out
 
     return call
+
+
+def _write_shards(folder, members, cut, checkpoint=0, function="output"):
+    """Write members' features in shards that end at ``cut``, and what describes them; returns the folders."""
+    folders = []
+    for start, stop in zip([0, *cut], cut, strict=False):
+        part = members[start:stop]
+        folders.append(folder / function / str(checkpoint) / f"{start}-{stop}")
+        for name in ("train", "targets", "weights"):
+            if part[0].targets is not None or name != "targets":
+                write_array(folders[-1] / f"{name}.npy", np.stack([getattr(entry, name) for entry in part]))
+        info = {"projection": {"kind": "sjlt", "dim": 5, "nonzeros": 1}, "definition": VERSION, "parameters": 99}
+        info |= {"function": function, "checkpoint": checkpoint, "members": list(range(start, stop))}
+        if part[0].targets is not None:
+            write_json(folders[-1] / "targets.json", info)
+        write_json(folders[-1] / "train.json", info | {"learning_rates": [entry.learning_rate for entry in part]})
+    return folders
+
+
+@pytest.fixture(scope="session")
+def write_shards():
+    return _write_shards

@@ -1,52 +1,61 @@
 import argparse
-import inspect
 from pathlib import Path
 
 import pytest
 
 from trakway.attribution import arguments
-from trakway.attribution.loading import load_material
+from trakway.plan import modalities
+
+SETTINGS = {"seed": 5, "task": "image_diffusion"}
 
 
 @pytest.fixture
 def parse(monkeypatch):
-    """Parse words and return what `load_material` would be called with, by name."""
+    """Parse words and return what `load_material` would be called with: (inputs, all else by name)."""
 
     def call(*words, **more):
-        monkeypatch.setattr(arguments, "load_material", lambda *given: given)
+        monkeypatch.setattr(arguments, "load_material", lambda inputs, **given: (inputs, given))
         parser = argparse.ArgumentParser()
         arguments.add_material_arguments(parser)
         parsed = parser.parse_args(["--data", "d", "--targets", "t.parquet", *words])
-        given = arguments.material_of(argparse.Namespace(**vars(parsed), **more), seed=5)
-        return dict(zip(inspect.signature(load_material).parameters, given, strict=True))
+        return arguments.material_of(argparse.Namespace(**vars(parsed), **more), SETTINGS)
 
     return call
 
 
+KNOWN = {"seed": 5, "modality": modalities()["image_diffusion"], "data": Path("d"), "targets": Path("t.parquet")}
+
+
 def test_what_is_left_out_stays_empty(parse):
-    given = parse()
-    defaults = {p.name: p.default for p in inspect.signature(load_material).parameters.values()}
-    empty = {"features": [], "checkpoints": [], "norm": [], "windows": [], "outputs": []}
-    assert given == defaults | empty | {"seed": 5, "data": Path("d"), "targets": Path("t.parquet")}
+    assert parse() == ({}, KNOWN | {"block": 4096, "device": "cpu"})
 
 
 def test_every_argument_goes_where_it_belongs(parse):
     words = (
-        "--features f/0 f/1 --checkpoints c/0 c/1 --representations r --norm n/0 n/1 --windows w/0"
-        " --estimation-subsets e.npy --estimation-outputs o/0.npy o/1.npy --estimation-seeds 3 --block 64"
+        "--input features f/{}/train.json@4/2 f/{}/targets.json@4/2 --input checkpoints c/0.json c/1.json"
+        " --input representations r/train.npy r/targets.npy --input labels --block 64"
+        " --input estimation e.npy o/{}.npy@5/3"
     )
-    assert parse(*words.split(), device="cuda") == {
-        "seed": 5,
-        "data": Path("d"),
-        "targets": Path("t.parquet"),
-        "features": [Path("f/0"), Path("f/1")],
-        "checkpoints": [Path("c/0"), Path("c/1")],
-        "representations": Path("r"),
-        "norm": [Path("n/0"), Path("n/1")],
-        "windows": [Path("w/0")],
-        "masks": Path("e.npy"),
-        "outputs": [Path("o/0.npy"), Path("o/1.npy")],
-        "seeds_per_subset": 3,
-        "block": 64,
-        "device": "cuda",
+    shards = ["00000-00002", "00002-00004"]
+    inputs = {
+        "features": [Path(f"f/{shard}/{name}.json") for name in ("train", "targets") for shard in shards],
+        "checkpoints": [Path("c/0.json"), Path("c/1.json")],
+        "representations": [Path("r/train.npy"), Path("r/targets.npy")],
+        "labels": [],
+        "estimation": [Path("e.npy"), Path("o/00000-00003.npy"), Path("o/00003-00005.npy")],
     }
+    assert parse(*words.split(), device="cuda") == (inputs, KNOWN | {"block": 64, "device": "cuda"})
+
+
+def test_an_input_that_there_is_not(parse, capsys):
+    with pytest.raises(SystemExit):
+        parse("--input", "fetures", "f/train.json")
+    assert "--input: found fetures; allowed: features, checkpoints, norm" in capsys.readouterr().err
+
+
+def test_the_evaluation_bank():
+    parser = argparse.ArgumentParser()
+    arguments.add_bank_arguments(parser)
+    parsed = parser.parse_args(["--subsets", "s.npy", "--outputs", "o/{}.npy@4/2", "more.npy"])
+    assert parsed.subsets == Path("s.npy")
+    assert parsed.outputs == [Path("o/00000-00002.npy"), Path("o/00002-00004.npy"), Path("more.npy")]

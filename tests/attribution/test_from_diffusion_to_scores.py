@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 import torch
 
-from trakway import attribution, seeds
+from trakway import seeds
 from trakway.attribution.loading import load_material
+from trakway.attribution.scoring import score_function
 from trakway.data import ImageData, prepare
-from trakway.features.extraction import Member, extract_features
+from trakway.features.extraction import Extractor, Member
 from trakway.generation.journeys import draw_journeys
-from trakway.plan import is_window
+from trakway.plan import is_window, modalities
 from trakway.projection import VERSION
 from trakway.storage.files import read_array, read_table, write_json
 from trakway.subsets import random_subsets
@@ -63,11 +64,15 @@ class Trained:
         task = build_task(SETTINGS, self.data, targets=self.targets, function=function)
         members = [Member(m, str(m), lambda m=m: self.load(m)) for m in range(2)]
         projection = {"kind": "identity", "dim": None, "nonzeros": 1}
-        entries = np.arange(0 if is_window(function) else len(self.table))
-        parameters, _ = extract_features(task, members, projection, entries, 3, "any", folder)
+        extractor = Extractor(task, members, projection, 3)
+        parameters, _ = extractor.write_train(folder)
         info = {"projection": projection, "definition": VERSION, "parameters": parameters, "function": function}
-        write_json(folder / "info.json", info | {"checkpoint": 0, "members": [0, 1], "learning_rates": [1.0, 1.0]})
-        return folder
+        info |= {"checkpoint": 0, "members": [0, 1]}
+        write_json(folder / "train.json", info | {"learning_rates": [1.0, 1.0]})
+        if not is_window(function):
+            extractor.write_targets(folder, np.arange(len(self.table)))
+            write_json(folder / "targets.json", info)
+        return folder / "train.json"
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +83,13 @@ def trained(tmp_path_factory):
 @pytest.fixture(scope="module")
 def material(trained):
     output, norm, *windows = (trained.features(function) for function in FUNCTIONS)
-    return load_material(6, trained.data, trained.targets, [output], norm=[norm], windows=windows)[0]
+    return load_material(
+        {"features": [output], "norm": [norm], "windows": windows},
+        seed=6,
+        modality=modalities()["image_diffusion"],
+        data=trained.data,
+        targets=trained.targets,
+    )[0]
 
 
 def spread(count, low=0, high=T):
@@ -179,16 +190,16 @@ def by_hand(name, raw, table):
 
 
 @pytest.mark.parametrize("name", ["trak", "journey_trak", "journey_window", "d_trak", "journey_d_trak", "gradient_dot"])
-def test_scores(trained, material, raw, scores_of, name):
+def test_scores(trained, material, raw, scores_of, chosen, name):
     options = {} if name == "gradient_dot" else {"ridge": RIDGE}
-    found, expected = scores_of(attribution.method(name), material, **options), by_hand(name, raw, trained.table)
+    found, expected = scores_of(score_function(chosen(name)), material, **options), by_hand(name, raw, trained.table)
     error = np.abs(found - expected).max(1) / np.abs(expected).max(1)
     assert (error <= 2e-3).all(), error
 
 
-def test_a_step_on_a_training_example_moves_the_target_as_scored(trained, material, scores_of):
+def test_a_step_on_a_training_example_moves_the_target_as_scored(trained, material, scores_of, chosen):
     """What a positive score claims, and by how much: one small step of gradient descent on the example's loss."""
-    found = scores_of(attribution.method("gradient_dot"), material.of_members(1))
+    found = scores_of(score_function(chosen("gradient_dot")), material.of_members(1))
     entries, rate = range(len(trained.table)), 1e-6
     for row in (0, 7):
         model = trained.load(0).double()

@@ -12,7 +12,8 @@ from trakway import seeds
 from trakway.attribution.loading import load_material
 from trakway.attribution.methods import gradient_cosine, gradient_dot, tracin, trak
 from trakway.data import ImageData
-from trakway.features.extraction import Member, extract_features
+from trakway.features.extraction import Extractor, Member
+from trakway.plan import modalities
 from trakway.projection import VERSION
 from trakway.storage.files import write_json, write_table
 from trakway.subsets import random_subsets
@@ -44,25 +45,28 @@ class Trained:
         return load_model(self.task, self.folder / "models", self.models[member], checkpoint)
 
     def features(self, projection, shard, checkpoint):
-        """Write the features of some members at a checkpoint; returns their folder."""
+        """Write the features of some members at a checkpoint; returns the description that is written last."""
         folder = self.folder / f"features-{projection['kind']}-{checkpoint}-{shard.start}"
         members = [Member(m, f"{m}.safetensors", lambda m=m: self.load(m, checkpoint)) for m in shard]
-        parameters, _ = extract_features(self.task, members, projection, TARGETS, 7, "any", folder)
+        extractor = Extractor(self.task, members, projection, 7)
+        parameters, _ = extractor.write_train(folder)
+        extractor.write_targets(folder, TARGETS)
         info = {"projection": projection, "definition": VERSION, "parameters": parameters, "checkpoint": checkpoint}
-        info |= {"function": "output"}
+        info |= {"function": "output", "members": list(shard)}
         rates = [self.models[m]["learning_rates"][checkpoint] for m in shard]
-        write_json(folder / "info.json", info | {"members": list(shard), "learning_rates": rates})
-        return folder
+        write_json(folder / "train.json", info | {"learning_rates": rates})
+        write_json(folder / "targets.json", info)
+        return folder / "targets.json"
 
     def material(self, projection, block=9):
         """Everything from files, in shards of two members and one."""
         by_checkpoint = [[self.features(projection, shard, c) for shard in (range(2), range(2, 3))] for c in range(2)]
         return load_material(
-            SETTINGS["seed"],
-            self.data,
-            self.folder / "targets.parquet",
-            features=by_checkpoint[-1],
-            checkpoints=sum(by_checkpoint, []),
+            {"features": by_checkpoint[-1], "checkpoints": sum(by_checkpoint, [])},
+            seed=SETTINGS["seed"],
+            modality=modalities()["image_classification"],
+            data=self.data,
+            targets=self.folder / "targets.parquet",
             block=block,
         )[0]
 

@@ -130,12 +130,6 @@ FAULTS = {
         "null",
         "a whole number >= 1 while training.steps is null",
     ),
-    "a method of another task": (
-        {"methods": ["trak", "journey_trak"]},
-        "methods[1]",
-        "journey_trak",
-        "the methods of the task image_classification: trak, gradient_dot,",
-    ),
     "targets over the test split": (
         {"targets": {"count": 151}},
         "targets.count",
@@ -156,6 +150,17 @@ FAULTS = {
         "[0.0, 1.0]",
         "held-out targets",
     ),
+    "a choice of a method's own without tuning": (
+        {
+            "targets": {"tuning": 0},
+            "scores": {"ridge": [1]},
+            "methods": ["pixel", {"method": "trak", "options": {"weights": [True, False]}}],
+            "removal": {"methods": ["trak"]},
+        },
+        "targets.tuning",
+        "0",
+        ">= 1, needed by the choice of options of trak.",
+    ),
     "datamodel without a bank": (
         {"bank": {"estimation": {"subsets": 1}}, "methods": ["trak", "datamodel"], "scores": {"ridge": [1]}},
         "bank.estimation.subsets",
@@ -172,7 +177,7 @@ FAULTS = {
         {"bank": {"estimation": {"subsets": 0}}, "methods": ["trak"]},
         "bank.estimation.subsets",
         "0",
-        "the choice of scores.ridge",
+        "the choice of options of trak",
     ),
     "removal of an absent method": (
         {"methods": ["trak", "pixel"], "removal": {"methods": ["trak", "tracin"]}},

@@ -7,7 +7,7 @@ import yaml
 
 from trakway.config import experiment_tiers, load_config, load_experiment, load_experiments
 from trakway.errors import UserError
-from trakway.plan import methods_of
+from trakway.plan import allowed_methods, modalities
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = ROOT / "config" / "experiments"
@@ -96,7 +96,8 @@ WRONG = {
     "list for a section": ({"training": [8]}, "training", "[8]", "a mapping with keys among optimizer", "Change"),
     "empty section": ({"training": None}, "training", "null", "a mapping", "Change"),
     "value for a list": ({"methods": "trak"}, "methods", '"trak"', "a list of at least 1", "Change"),
-    "unknown method": ({"methods": ["trka"]}, "methods[0]", '"trka"', "trak, gradient_dot", '"trak"?'),
+    "number for methods": ({"methods": 5}, "methods", "5", "a list of at least 1", "Change"),
+    "number for a method": ({"methods": ["trak", 5]}, "methods[1]", "5", "", "Change"),
     "unknown model": ({"model": {"name": "ResNet-9"}}, "model.name", '"ResNet-9"', "resnet9", '"resnet9"?'),
     "unknown data": ({"dataset": {"name": "cifar"}}, "dataset.name", '"cifar"', "cifar10", '"cifar10"?'),
     "unknown task": ({"task": "images"}, "task", '"images"', "image_classification", "Change"),
@@ -182,7 +183,7 @@ def test_every_error_is_told_at_once(write):
     changes = {
         "projecton": {},
         "members": {"count": 0, "fraction": 2},
-        "methods": ["trka", "pixl"],
+        "methods": [5, 6],
         "tiers": {"demo": {"training": {"epochs": "x"}}, "paper": {"training": {"epoch": 3}}, "papre": {}},
     }
     keys = [line.split(": ")[1] for line in lines_of(write(changes))]
@@ -271,8 +272,8 @@ def test_defaults_depend_on_what_is_given(write, write_diffusion):
     assert (settings["domain"]["training"]["epochs"], settings["domain"]["training"]["steps"]) == (None, 40)
     assert load_experiment(path, "paper")["domain"]["training"]["epochs"] == 8
     assert settings["domain"]["model"]["widths"] == [16, 32, 64]
-    assert settings["methods"] == (methods_of({"task": "image_diffusion"}))
-    assert plain["methods"] == (methods_of({"task": "image_classification"}))
+    assert settings["methods"] == allowed_methods(modalities()["image_diffusion"])
+    assert plain["methods"] == allowed_methods(modalities()["image_classification"])
     assert list(settings["domain"]["training"]) == list(settings["training"])
     assert plain["domain"] is None
 

@@ -1,7 +1,7 @@
 import pytest
-from trakway.config.steps_checks import NEEDED, OWN
 
 from trakway.config import load_experiment
+from trakway.config.steps_checks import NEEDED, OWN
 from trakway.errors import UserError
 
 PATCH = {"name": "top", "timestep": 300, "box": [0, 0, 4, 8]}
@@ -55,12 +55,6 @@ FAULTS = {
         "halve an image of 18 pixels a side, not 2 times",
     ),
     "augmentation": ({"training": {"augmentation": "flip"}}, "training.augmentation", "flip", "none for the task"),
-    "tracin": (
-        {"methods": ["trak", "tracin"]},
-        "methods[1]",
-        "tracin",
-        "the methods of the task image_diffusion: trak, journey_trak,",
-    ),
     "epochs and steps of the domain": (
         {"domain": {"training": {"epochs": 3, "steps": 9}}},
         "domain.training.steps",
@@ -239,10 +233,3 @@ def test_other_tasks_have_no_unet(write, check_told):
     check_told(
         path, "top", "model.name", "unet", "a network that classifies, not unet, for the task image_classification"
     )
-
-
-def test_the_nearest_method_of_the_task_is_named(write_diffusion):
-    with pytest.raises(
-        UserError, match=r'methods\[0\]: found "tracin" at the tier demo; .*datamodel, random\. Did you mean "trak"\?'
-    ):
-        load_experiment(write_diffusion({"methods": ["tracin", "trak"]}), "demo")

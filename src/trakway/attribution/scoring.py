@@ -11,7 +11,6 @@ from trakway.attribution.values import Features
 from trakway.errors import UserError
 from trakway.plan.loading import load_from
 from trakway.plan.methods import Chosen
-from trakway.storage.files import read_array
 
 
 def score_function(chosen: Chosen) -> Callable[..., None]:
@@ -42,7 +41,7 @@ def run_method(chosen: Chosen, material: Material, evaluated: int, out: np.ndarr
         ``{"method", "members", "dim", "ridge", "options", "tuning"}``: what was used, and the LDS of what was tried.
 
     Raises:
-        UserError: the scores are not what they should be, or a user's own code fails.
+        UserError: the scores are not what they should be, or the file of a user's own cannot be loaded.
     """
     if chosen.scores is not None:
         out[:] = read_scores(chosen, evaluated, material.targets, material.size)
@@ -85,7 +84,7 @@ def read_scores(chosen: Chosen, evaluated: int, targets: int, size: int) -> np.n
         "(snakemake NAME_orders writes both)"
     )
     try:
-        scores = read_array(chosen.scores)
+        scores = np.lib.format.open_memmap(chosen.scores, mode="r")
     except (OSError, ValueError) as error:
         raise UserError(f"{chosen.scores}: cannot be read ({error}); allowed: an array saved by numpy.save") from None
     allowed = [(evaluated, size), (targets, size)]

@@ -133,13 +133,22 @@ def _targets(s: dict) -> Iterator[Fault]:
 
 
 def _choice(s: dict) -> Iterator[Fault]:
-    for key in ("ridge", "soft_threshold"):
-        if len(s["scores"][key]) > 1 and s["targets"]["tuning"] == 0:
-            yield (
-                f"scores.{key}",
-                "one value while targets.tuning = 0: choosing among several takes held-out targets",
-                "Keep one value, or set targets.tuning to 1 or more.",
-            )
+    if s["targets"]["tuning"] > 0:
+        return
+    several = [key for key in ("ridge", "soft_threshold") if len(s["scores"][key]) > 1]
+    for key in several:
+        yield (
+            f"scores.{key}",
+            "one value while targets.tuning = 0: choosing among several takes held-out targets",
+            "Keep one value, or set targets.tuning to 1 or more.",
+        )
+    tuned = [method.name for method in methods_of(s).values() if method.tuned]
+    if tuned and not several:
+        yield (
+            "targets.tuning",
+            f"a whole number >= 1, needed by the choice of options of {', '.join(tuned)}",
+            "Raise it, or give one value of each option.",
+        )
 
 
 def _estimation(s: dict) -> Iterator[Fault]:

@@ -159,7 +159,6 @@ def _examine(
         settings = complete(deep_merge(written, tiers[tier]), schema)
         settings.pop("tiers")
         locate(settings, path.parent)
-        settings["methods"] = with_own_files(settings["methods"], path.parent)
         bare = schema | {
             "properties": {key: sub for key, sub in schema["properties"].items() if key != "tiers"},
             "required": [key for key in schema.get("required", ()) if key != "tiers"],
@@ -173,7 +172,8 @@ def _examine(
             lines = [f"{path}: {dotted(_path(key, written, tier))}: {said}" for key, said in lost]
             if not lost:
                 try:
-                    settings["methods"] = settings["methods"] or allowed_methods(modality_of(settings))
+                    own = with_own_files(settings["methods"], path.parent)
+                    settings["methods"] = own or allowed_methods(modality_of(settings))
                     check_methods(settings)
                 except UserError as error:
                     return settings, [*(problem.line(str(path)) for problem in problems), f"{path}: {error}"]

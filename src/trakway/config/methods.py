@@ -4,7 +4,8 @@ from pathlib import Path
 
 from trakway.attribution.inputs import INPUTS
 from trakway.errors import UserError
-from trakway.plan import CONTROL, allowed_methods, library_methods, methods_of, modality_of
+from trakway.plan import CONTROL, allowed_methods, methods_of, modality_of
+from trakway.plan.methods import FOLDER
 from trakway.plan.places import located, shortest
 from trakway.plan.suggestions import did_you_mean
 
@@ -35,9 +36,8 @@ def check_methods(settings: dict) -> None:
     for name, chosen in methods_of(settings).items():
         if chosen.scores is not None and not Path(chosen.scores).is_file():
             raise UserError(f"methods: {name}: scores: found no file {chosen.scores}; allowed: an array saved by numpy")
-        own = chosen.scores is not None or chosen.file.stem not in library_methods()
-        if name == CONTROL and own:
-            raise UserError(f"methods: found a method of your own called {CONTROL}, the control; give it another name")
+        if name == CONTROL and chosen.file != FOLDER / f"{CONTROL}.py":
+            raise UserError(f"methods: found another method called {CONTROL}, the control's name; give it another one")
         for read in chosen.method.reads:
             if read not in INPUTS:
                 raise UserError(
@@ -50,5 +50,5 @@ def check_methods(settings: dict) -> None:
             allowed = allowed_methods(modality)
             raise UserError(
                 f"methods: found {name}, which is not for the task {settings['task']}; allowed: {', '.join(allowed)}. "
-                "Replace it, or take it out."
+                f"{did_you_mean(name, allowed)}Replace it, or take it out."
             )

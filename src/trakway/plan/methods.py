@@ -5,6 +5,7 @@ in `trakway.attribution.methods`, or a user's own, named in the experiment. Scor
 a file, are a method too.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,6 +21,7 @@ from trakway.plan.suggestions import did_you_mean
 FOLDER = Path(__file__).parents[1] / "attribution/methods"
 VARIABLE = "METHOD"
 CONTROL = "random"
+NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -145,8 +147,16 @@ def _chosen(item: dict, settings: dict, key: str) -> Chosen:
                 f"{function} in {file}. {did_you_mean(option, options)}"
             )
     options |= {name: value for name, value in settings.get("scores", {}).items() if name in options} | given
-    own_name = function if function != "score" else file.stem
-    return Chosen(item.get("name") or own_name, method, file, function, options)
+    for option, value in options.items():
+        if value == []:
+            raise UserError(f"{key}: options: {option}: found no candidate; allowed: a value, or a list of one or more")
+    name = item.get("name") or (function if function != "score" else file.stem)
+    if not NAME.fullmatch(name):
+        raise UserError(
+            f"{key}: found the name {name}; allowed: a letter, then letters, digits and _, since files are called so. "
+            f"Give one: {{name: ..., method: {item['method']}}}"
+        )
+    return Chosen(name, method, file, function, options)
 
 
 def _located(text: str, modality: Modality, key: str) -> tuple[Path, str]:

@@ -32,7 +32,7 @@ def compact(paths: Iterable[str]) -> list[str]:
         found.setdefault(_SHARD.sub("{}", path), []).append(path)
     words = []
     for pattern, group in found.items():
-        several = len(group) > 1 and pattern.count("{}") == 1
+        several = len(group) > 1 and pattern.count("{}") == 1 and "{}" not in group[0]
         cut = _cut_of([_SHARD.search(path) for path in group]) if several else None
         words += [f"{pattern}@{cut[0]}/{cut[1]}"] if cut else group
     return words

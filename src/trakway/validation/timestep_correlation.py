@@ -25,8 +25,7 @@ def evaluate(
     """Correlate the scores of every two timesteps of the generated images.
 
     Args:
-        scores: name of the method → (evaluated entries × n); methods outside `trakway.plan.PER_STEP`, whose scores do
-            not depend on the step, are left out.
+        scores: name of the method → (evaluated entries × n), of methods whose scores differ from step to step.
         targets: the table of targets.
         seed: the experiment's seed, for the resamples.
         resamples: how many bootstrap resamples.

@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from trakway.attribution.methods import datamodel
+from trakway.attribution.values import EstimationBank
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def planted():
 
 def test_recovers_a_sparse_truth(random_material, scores_of, planted):
     truth, masks, outputs = planted
-    material = random_material(n=60, targets=2, masks=masks, outputs=outputs)
+    material = random_material(n=60, targets=2, estimation=EstimationBank(masks, outputs))
     found = scores_of(datamodel.score, material)
     for target in range(2):
         known = truth[target] != 0
@@ -29,7 +30,7 @@ def test_recovers_a_sparse_truth(random_material, scores_of, planted):
 
 def test_each_target_alone_gives_the_same(random_material, scores_of, planted):
     _, masks, outputs = planted
-    material = random_material(n=60, targets=2, masks=masks, outputs=outputs)
+    material = random_material(n=60, targets=2, estimation=EstimationBank(masks, outputs))
     np.testing.assert_array_equal(
         scores_of(datamodel.score, material)[1:], scores_of(datamodel.score, material.of_targets(slice(1, None)))
     )
@@ -38,7 +39,7 @@ def test_each_target_alone_gives_the_same(random_material, scores_of, planted):
 def test_is_a_lasso(random_material, scores_of, planted):
     """Optimality: one and the same correlation with the residual where a coefficient is not 0, no larger elsewhere."""
     _, masks, outputs = planted
-    material = random_material(n=60, targets=2, masks=masks, outputs=outputs)
+    material = random_material(n=60, targets=2, estimation=EstimationBank(masks, outputs))
     inside = masks - masks.mean(axis=0)
     for coefficients, y in zip(np.float64(scores_of(datamodel.score, material)), outputs.T, strict=True):
         slope = inside.T @ (y - y.mean() - inside @ coefficients) / len(y)
@@ -51,10 +52,12 @@ def test_is_a_lasso(random_material, scores_of, planted):
 
 
 def test_outputs_that_nothing_changes_score_zero(random_material, scores_of):
-    material = random_material(outputs=np.full((20, 3), 2.5))
+    material = random_material()
+    material.estimation.outputs[:] = 2.5
     assert (scores_of(datamodel.score, material) == 0).all()
 
 
 def test_the_fewest_subsets_allowed(random_material, scores_of):
     rng = np.random.default_rng(0)
-    scores_of(datamodel.score, random_material(masks=rng.random((2, 12)) < 0.5, outputs=rng.standard_normal((2, 3))))
+    bank = EstimationBank(rng.random((2, 12)) < 0.5, rng.standard_normal((2, 3)))
+    scores_of(datamodel.score, random_material(estimation=bank))

@@ -44,5 +44,5 @@ def test_weights_do_not_matter(random_material, scores_of):
     other = [dataclasses.replace(entry, weights=entry.weights * 0) for entry in material.features]
     np.testing.assert_array_equal(
         scores_of(gradient_cosine.score, material),
-        scores_of(gradient_cosine.score, dataclasses.replace(material, features=other)),
+        scores_of(gradient_cosine.score, material.replace(features=other)),
     )

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -8,14 +10,14 @@ from trakway.attribution.methods import pixel, pixel_journey
 def test_is_the_correlation_of_the_pixels_with_what_the_sampler_expects(journey_material, scores_of, block):
     material = journey_material(block=block)
     found = scores_of(pixel_journey.score, material)
-    train = material.images[0]
+    train, seen = material.examples.train, material.examples.seen
     for target in range(material.targets):
         for i in range(material.size):
-            expected = np.corrcoef(material.estimates[target].ravel(), train[i].ravel())[0, 1]
+            expected = np.corrcoef(seen[target].ravel(), train[i].ravel())[0, 1]
             assert found[target, i] == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
 def test_is_the_similarity_of_pixels_where_the_estimate_is_the_image(journey_material, scores_of):
     material = journey_material()
-    same = journey_material(estimates=material.images[1])
+    same = journey_material(examples=dataclasses.replace(material.examples, seen=material.examples.targets))
     np.testing.assert_array_equal(scores_of(pixel_journey.score, same), scores_of(pixel.score, same))

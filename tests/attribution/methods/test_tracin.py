@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -25,7 +23,7 @@ def test_sums_over_checkpoints_and_averages_over_members(random_material, scores
 
 def test_one_checkpoint_at_rate_one_is_the_gradient_dot_product(random_material, scores_of):
     material = random_material()
-    material = dataclasses.replace(material, checkpoints=[material.features])
+    material = material.replace(checkpoints=[material.features])
     np.testing.assert_allclose(
         scores_of(tracin.score, material), scores_of(gradient_dot.score, material), rtol=1e-5, atol=1e-6
     )

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from trakway.attribution import Features, Material
+from trakway.attribution.material import Material
 from trakway.attribution.methods import trak
+from trakway.attribution.values import Features
 from trakway.errors import UserError
 
 UNCUT = {"soft_threshold": 0.0}
@@ -81,7 +82,7 @@ def test_more_features_than_examples_and_than_a_block(random_material, scores_of
 
 def test_order_of_members_does_not_matter(random_material, scores_of):
     material = random_material(members=4)
-    backwards = dataclasses.replace(material, features=material.features[::-1], cache={})
+    backwards = material.replace(features=material.features[::-1], cache={})
     for average in ("paper", "joint"):
         one, other = (scores_of(trak.score, m, ridge=0.1, average=average) for m in (material, backwards))
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6 * np.abs(one).max())
@@ -123,7 +124,7 @@ def test_kernels_kept_for_the_next_ridge_change_nothing(random_material, scores_
         assert len(material.cache) == len(material.features)
         monkeypatch.setattr(trak, "CACHE_NUMBERS", 0)
         for ridge, kept in found.items():
-            fresh = dataclasses.replace(material, cache={})
+            fresh = material.replace(cache={})
             np.testing.assert_array_equal(scores_of(trak.score, fresh, ridge=ridge), kept)
             assert not fresh.cache
         monkeypatch.undo()
@@ -133,13 +134,13 @@ def test_a_training_example_that_is_the_target_scores_highest(random_material, s
     material = random_material(n=30, dim=200, members=3)
     weights = np.full(30, 0.4, np.float32)
     features = [Features(entry.train, entry.train[[7, 21]], weights) for entry in material.features]
-    material = dataclasses.replace(material, features=features, targets=2)
+    material = material.replace(features=features, targets=2)
     for average in ("paper", "joint"):
         found = scores_of(trak.score, material, ridge=0.1, average=average)
         np.testing.assert_array_equal(found.argmax(axis=1), [7, 21])
         assert (found[[0, 1], [7, 21]] > 0).all()
         opposite = [dataclasses.replace(entry, targets=-entry.targets) for entry in features]
-        found = scores_of(trak.score, dataclasses.replace(material, features=opposite), ridge=0.1, average=average)
+        found = scores_of(trak.score, material.replace(features=opposite), ridge=0.1, average=average)
         np.testing.assert_array_equal(found.argmin(axis=1), [7, 21])
 
 
@@ -220,7 +221,7 @@ def test_never_reads_more_than_a_block(random_material, scores_of, check, monkey
         dataclasses.replace(entry, train=Counted(entry.train), targets=Counted(entry.targets))
         for entry in material.features
     ]
-    found = scores_of(trak.score, dataclasses.replace(material, features=features), ridge=0.1)
+    found = scores_of(trak.score, material.replace(features=features), ridge=0.1)
     check(material, found, ridge=0.1)
     for entry in features:
         assert max(map(len, entry.train.reads)) == most
@@ -240,7 +241,7 @@ def test_memory_of_arrays_is_bounded_by_blocks(random_material, check, tmp_path,
         array[:] = rng.standard_normal(shape)
         arrays[name] = array
     weights = np.ones(n, np.float32)
-    material = Material(0, n, targets, [Features(arrays["train"], arrays["targets"], weights)], block=100)
+    material = Material(0, n, targets, block=100, features=[Features(arrays["train"], arrays["targets"], weights)])
     tracemalloc.start()
     try:
         trak.score(material, arrays["out"], ridge=0.1, soft_threshold=0.1)
