@@ -49,12 +49,7 @@ def ensembles_of(w):
 
 
 def shards_of(w, ensemble):
-    """Return the shards of an ensemble: members in jobs of their own size, since features follow the same cut."""
-    s = settings_of(w)
-    subsets, seeds = plan.ensemble_sizes(s)[ensemble]
-    return plan.shards(
-        subsets * seeds, s["execution"]["members_per_job" if ensemble == "members" else "models_per_job"]
-    )
+    return plan.ensemble_shards(settings_of(w), ensemble)
 
 
 def shard_files(w, ensemble, folder, suffix):
@@ -74,21 +69,8 @@ def outputs_of(ensemble):
 
 def feature_files(w, need="features", pattern="features/{}/info.json", projection=None, checkpoints=None):
     """Return a file a shard of members: by default of the experiment's own projection and the final checkpoint."""
-    s = settings_of(w)
-    projection = projection or plan.projection_name(s["projection"])
-    if checkpoints is None:
-        checkpoints = all_checkpoints(w) if need == "checkpoints" else [s["training"]["checkpoints"] - 1]
-    shards = [
-        f"{projection}/{function}/{checkpoint}/{shard}"
-        for function in plan.feature_functions(need, s)
-        for checkpoint in checkpoints
-        for shard in shards_of(w, "members")
-    ]
+    shards = plan.feature_shards(need, settings_of(w), projection, checkpoints)
     return [f"{root_of(w)}/{pattern.format(shard)}" for shard in shards]
-
-
-def all_checkpoints(w):
-    return range(settings_of(w)["training"]["checkpoints"])
 
 
 def subset_count(w):
@@ -180,10 +162,6 @@ def as_list(files):
     return [files] if isinstance(files, str) else list(files)
 
 
-def scores_of(suffix):
-    return lambda w: [f"{root_of(w)}/scores/{m}{suffix}" for m in settings_of(w)["methods"]]
-
-
 def evaluation_seeds(w):
     return settings_of(w)["bank"]["evaluation"]["seeds"]
 
@@ -235,59 +213,3 @@ def ablation_inputs(w):
         "variants": [file for name in plan.projections(s) for file in feature_files(w, projection=name)],
         "checkpoints": feature_files(w, checkpoints=kept),
     }
-
-
-def title(text):
-    return lambda w: f"{w.name} ({w.tier}): {text}"
-
-
-def figure(name, subcategory, suffix="png"):
-    return report(
-        f"{ROOT}/figures/{name}.{suffix}", caption=f"../report/{name}.rst", category="{name}", subcategory=subcategory
-    )
-
-
-def completion_files(w):
-    """Return the index of every shard's completions, those of the original model first."""
-    return [
-        f"{root_of(w)}/completions/{ensemble}/{shard}/index.parquet"
-        for ensemble in ("reference", "removal")
-        for shard in shards_of(w, ensemble)
-    ]
-
-
-def all_costs(w):
-    """Return the cost of everything but the ablation, which a run need not have."""
-    s = settings_of(w)
-    root = root_of(w)
-    needs = sorted({need for method in s["methods"] for need in plan.NEEDS[method]})
-    stages = ["data", "lds", "cost", "removal"] + (["representations"] if "representations" in needs else [])
-    files = [file for e in ensembles_of(w) for file in shard_files(w, e, "costs/train", ".json")]
-    files += [file for e in ensembles_of(w) for file in shard_files(w, e, "costs/outputs", ".json")]
-    files += [file for need in needs for file in feature_files(w, need, "costs/features/{}.json")]
-    files += [f"{root}/costs/scores/{method}.json" for method in s["methods"]]
-    if s["task"] == "image_diffusion":
-        stages += ["targets", "shift", "emergence", "timestep_correlation"]
-        files += shard_files(w, "reference", "costs/completions", ".json")
-        files += shard_files(w, "removal", "costs/completions", ".json")
-    return [f"{root}/costs/{stage}.json" for stage in stages] + list(dict.fromkeys(files))
-
-
-def whole(name, tier):
-    """Return what an experiment's report is made of."""
-    root = ROOT.format(tier=tier, name=name)
-    settings = SETTINGS[tier][name]
-    task = settings["task"]
-    figures = [f"{figure}.png" for figure in FIGURES[task]]
-    if task == "image_diffusion":
-        figures += ["animation.gif"] + (["localisation.png"] if settings["journey"]["patches"] else [])
-    return (
-        [f"{root}/tables/{table}" for table in TABLES[task]]
-        + [f"{root}/figures/{figure}" for figure in figures]
-        + [f"{root}/provenance.json"]
-    )
-
-
-def ablation(name, tier):
-    root = ROOT.format(tier=tier, name=name)
-    return [f"{root}/tables/ablation.csv", f"{root}/figures/ablation.png"]

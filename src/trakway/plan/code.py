@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from trakway.plan.declarations import parsed
+
 PACKAGE = Path(__file__).parents[1]
 CARRIERS = ("config", "runtime", "storage", "errors.py")
 """Parts of the library that read, write, check and report, but compute nothing."""
@@ -51,16 +53,11 @@ def _carries(file: Path) -> bool:
 
 def _names(file: Path) -> Iterator[str]:
     """Yield the dotted names of what a file imports, e.g. ``trakway.data.ImageData``."""
-    for node in ast.walk(_parsed(file)):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-@cache
-def _parsed(file: Path) -> ast.Module:
-    return ast.parse(file.read_bytes(), str(file))
 
 
 @cache
@@ -83,7 +80,7 @@ def _module(name: str, folder: Path) -> Path | None:
 
 def _origin(package: Path, name: str) -> Path:
     """Return the file from which a package has a name: another one where it only passes it on."""
-    for node in _parsed(package).body:
+    for node in parsed(package).body:
         if isinstance(node, ast.ImportFrom) and node.module and any((a.asname or a.name) == name for a in node.names):
             return _module(f"{node.module}.{name}", package.parent) or package
     return package

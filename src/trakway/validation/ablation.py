@@ -5,6 +5,14 @@ from dataclasses import dataclass
 
 from trakway.errors import UserError
 from trakway.plan import NEEDS, main_method, other_kind, projection_name
+from trakway.plan.tables import Table
+
+TABLE = Table(
+    section="Ablation",
+    caption="LDS of the main method with one setting changed at a time, with the ridge that was chosen.",
+    optional=True,
+    own_rule=True,
+)
 
 
 @dataclass(frozen=True)

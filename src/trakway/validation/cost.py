@@ -8,7 +8,14 @@ import numpy as np
 from trakway.attribution import Material
 from trakway.attribution.scoring import entries_of, run_method
 from trakway.plan import NEEDS
+from trakway.plan.tables import Table
 from trakway.runtime import resources
+
+TABLE = Table(
+    section="LDS",
+    caption="What each method reaches with a share of the models it is given, and the CPU seconds that it takes.",
+    own_rule=True,
+)
 
 OWN_MODELS = {"image_classification": ("estimation",), "image_diffusion": ("estimation", "representations")}
 """The needs whose models are their own, by task; all others read the members."""

@@ -10,12 +10,21 @@ from trakway.errors import UserError
 from trakway.metrics.intervals import draw, interval
 from trakway.metrics.lds import standard_ranks
 from trakway.plan import PER_STEP
+from trakway.plan.tables import Table
 from trakway.targets.table import groups
+
+TABLE = Table(
+    section="Journey",
+    caption="Rank correlation between the attributions of two steps of the same journey, with intervals over samples.",
+    reads={"scores": "scores/{per_step}.npy", "targets": "targets/targets.parquet"},
+    settings={"seed": "seed", "resamples": "lds.resamples", "level": "lds.level"},
+    needs=("steps",),
+)
 
 COLUMNS = ["method", "timestep", "other", "correlation", "correlation_low", "correlation_high", "targets"]
 
 
-def evaluate(
+def make(
     scores: Mapping[str, np.ndarray],
     targets: pd.DataFrame,
     *,
