@@ -15,8 +15,8 @@ sys.path.insert(0, str(REPOSITORY / "src"))
 from snakemake.exceptions import WorkflowError
 
 from trakway import plan
-from trakway.attribution.inputs import INPUTS
-from trakway.attribution.inputs import inputs_of
+from trakway import report as report_parts
+from trakway.attribution.inputs import INPUTS, inputs_of
 from trakway.runtime import environment
 from trakway.config import experiment_tiers, load_config, load_experiments, section
 from trakway.runtime.device import visible_gpus

@@ -185,8 +185,6 @@ def as_list(files):
     return [files] if isinstance(files, str) else list(files)
 
 
-def scores_of(suffix):
-    return lambda w: below(w, [f"scores/{name}{suffix}" for name in plan.method_names(settings_of(w))])
 
 
 def cost_inputs(w):
@@ -254,59 +252,3 @@ def ablation_inputs(w):
 def ablation_arguments(w, input):
     own = material_arguments(w, input, [plan.main_method(settings_of(w))])
     return f"{own} --input checkpoints {words(input.checkpoints)} --variants {words(input.variants)}"
-
-
-def title(text):
-    return lambda w: f"{w.name} ({w.tier}): {text}"
-
-
-def figure(name, subcategory, suffix="png"):
-    return report(
-        f"{ROOT}/figures/{name}.{suffix}", caption=f"../report/{name}.rst", category="{name}", subcategory=subcategory
-    )
-
-
-def completion_files(w):
-    """Return the index of every shard's completions, those of the original model first."""
-    return [
-        f"{root_of(w)}/completions/{ensemble}/{shard}/index.parquet"
-        for ensemble in ("reference", "removal")
-        for shard in plan.shards_of(settings_of(w), ensemble)
-    ]
-
-
-def all_costs(w):
-    """Return the cost of everything but the ablation, which a run need not have."""
-    s = settings_of(w)
-    chosen = plan.methods_of(s)
-    names = inputs_of(list(chosen.values()))
-    stages = ["data", "lds", "cost", "removal"]
-    files = [file for e in ensembles_of(w) for file in plan.shard_files(s, e, "costs/train", ".json")]
-    files += [file for e in ensembles_of(w) for file in plan.shard_files(s, e, "costs/outputs", ".json")]
-    files += [file for name in names for file in INPUTS[name].costs(s)]
-    files += [f"costs/scores/{method}.json" for method in chosen]
-    if plan.modality_of(s).has(needs=("steps",)):
-        stages += ["targets", "shift", "emergence", "timestep_correlation"]
-        files += [
-            file for e in ("reference", "removal") for file in plan.shard_files(s, e, "costs/completions", ".json")
-        ]
-    return below(w, dict.fromkeys([f"costs/{stage}.json" for stage in stages] + files))
-
-
-def whole(name, tier):
-    """Return what an experiment's report is made of."""
-    root = ROOT.format(tier=tier, name=name)
-    settings = SETTINGS[tier][name]
-    figures = [f"{figure}.png" for figure in those_of(FIGURES, settings)]
-    if plan.modality_of(settings).has(needs=("steps",)):
-        figures += ["animation.gif"] + (["localisation.png"] if settings["journey"]["patches"] else [])
-    return (
-        [f"{root}/tables/{table}.csv" for table in those_of(TABLES, settings)]
-        + [f"{root}/figures/{figure}" for figure in figures]
-        + [f"{root}/provenance.json"]
-    )
-
-
-def ablation(name, tier):
-    root = ROOT.format(tier=tier, name=name)
-    return [f"{root}/tables/ablation.csv", f"{root}/figures/ablation.png"]

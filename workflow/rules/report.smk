@@ -1,50 +1,10 @@
-# Tables about the run itself, provenance, and the published results.
-
-
-rule models:
-    input:
-        models=lambda w: [file for e in ensembles_of(w) for file in shard_files(w, e, "outputs", ".models.parquet")],
-    output:
-        report(f"{ROOT}/tables/models.csv", caption="../report/models.rst", category="{name}", subcategory="Models"),
-    log:
-        f"{ROOT}/logs/models.log",
-    benchmark:
-        f"{ROOT}/benchmarks/models.tsv"
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    shell:
-        "python {SCRIPTS:q}/models.py --models {input.models:q} --output {output:q} > {log:q} 2>&1"
-
-
-rule timing:
-    input:
-        costs=all_costs,
-    output:
-        report(f"{ROOT}/tables/timing.csv", caption="../report/timing.rst", category="{name}", subcategory="Models"),
-    log:
-        f"{ROOT}/logs/timing.log",
-    benchmark:
-        f"{ROOT}/benchmarks/timing.tsv"
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        folder=lambda w: f"{root_of(w)}/costs",
-    shell:
-        "python {SCRIPTS:q}/timing.py --folder {params.folder:q} --costs {input.costs:q} --output {output:q} > {log:q} 2>&1"
+# Provenance, and the published results.
 
 
 rule provenance:
     input:
         data=rules.prepare_data.output.meta,
-        timing=rules.timing.output,
+        timing=f"{ROOT}/tables/timing.csv",
     output:
         f"{ROOT}/provenance.json",
     log:
@@ -69,7 +29,7 @@ rule provenance:
 
 rule publish:
     input:
-        lambda w: whole(w.name, w.tier) + ablation(w.name, w.tier),
+        lambda w: whole(w.name, w.tier) + optional(w.name, w.tier),
     output:
         touch(f"{RESULTS}/{{tier}}/{{name}}/published.done"),
     log:

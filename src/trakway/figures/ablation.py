@@ -7,6 +7,20 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from trakway.figures.style import BLUE, EDGE, footnote, percent, reach, styled, words
+from trakway.report import figures
+
+FIGURE = figures.Figure(
+    section="Ablation",
+    title="{main}, one setting changed at a time",
+    caption=(
+        "LDS of the main method (TRAK, of diffusion models journey-TRAK) with one setting changed at a time. Ridge and "
+        "soft threshold are chosen on held-out targets in each run anew, but where they are what is changed."
+    ),
+    reads={"table": "tables/ablation.csv"},
+    settings={"level": "lds.level"},
+    check="ablation",
+    optional=True,
+)
 
 AXES = {
     "members": "Members",
@@ -31,7 +45,7 @@ VALUES = {
 
 
 @styled
-def ablation(
+def draw(
     table: pd.DataFrame,
     title: str = "TRAK, one setting changed at a time",
     chosen: Mapping[str, object] | None = None,

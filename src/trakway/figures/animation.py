@@ -1,22 +1,67 @@
 """An animation of one sample that emerges from noise, with the training images that help each step most."""
 
-import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from PIL import Image
 
-from trakway.figures.pictures import Page, frame, score_format
-from trakway.figures.style import BLUE, EDGE, GREY, number, render, styled
-from trakway.storage.files import replacing
+from trakway.data import ImageData
+from trakway.errors import UserError
+from trakway.figures.extremes import extremes
+from trakway.figures.pictures import Page, frame, score_format, to_bytes
+from trakway.figures.style import BLUE, EDGE, GREY, number, styled
+from trakway.figures.trajectories import Trajectories
+from trakway.report import figures
+
+FIGURE = figures.Figure(
+    section="Journey",
+    title="a journey",
+    caption=(
+        "One journey: the noisy image and what the model expects of it, with the most helpful training images of each "
+        "step."
+    ),
+    reads={"data": "data/", "targets": "targets/", "scores": "scores/{main}.npy"},
+    needs=("image", "steps"),
+    animated=True,
+)
 
 WIDTH, HEIGHT, DPI = 8.0, 3.8, 100  # inches, and dots in each: 800 × 380
 STATE, EXAMPLE = 1.95, 1.05  # sides of the images, inches
 LEFT, RIGHT, GAP = 0.2, 4.55, 0.1  # where x_t and the training images begin, and what lies between images
 TOP = 0.95  # of all images
-COLORS = 256  # of a frame, as many as a GIF can have
+EXAMPLES = 6  # training images a step, as many as there is room for
+
+
+def draw(data: Path, targets: Path, scores: np.ndarray, title: str, target: int = 0) -> list[Figure]:
+    """Draw the journey of one sample, see `moments`.
+
+    Args:
+        data: folder of the prepared data.
+        targets: folder of the targets.
+        scores: (entries × n) of the method.
+        title: above the pictures.
+        target: which sample.
+
+    Raises:
+        UserError: there is no such evaluated sample.
+    """
+    found = Trajectories.read(targets / "targets.parquet")
+    entries = found.whole()
+    entries = entries[entries["target"] == target]
+    if entries.empty:
+        known = ", ".join(map(str, found.entries["target"].unique()))
+        raise UserError(f"target: found {target}, allowed: an evaluated generated sample ({known})")
+    return moments(
+        entries,
+        to_bytes(found.at(found.noisy, entries)),
+        to_bytes(found.at(found.estimates, entries)),
+        to_bytes(found.samples[target]),
+        extremes(scores, entries["entry"].to_numpy(), EXAMPLES),
+        ImageData.load(data).train_images,
+        title=title,
+    )
 
 
 def moments(
@@ -44,12 +89,12 @@ def moments(
     """
     picks = picks[picks["side"] == "helpful"]
     timesteps = entries["timestep"].tolist()
-    figures = []
+    drawn = []
     for place, state in enumerate([*states, sample]):
         step = min(place, len(timesteps) - 1)
         named = picks[picks["target"] == entries["entry"].iloc[step]]
-        figures.append(_moment(timesteps, place, state, estimates[step], named, train_images, title))
-    return figures
+        drawn.append(_moment(timesteps, place, state, estimates[step], named, train_images, title))
+    return drawn
 
 
 @styled
@@ -97,18 +142,3 @@ def _timeline(page: Page, timesteps: Sequence[int], place: int) -> None:
     beside = {"size": 10, "color": EDGE, "va": "center_baseline"}
     page.write(left - 0.05, page.height - 0.4, "noise", ha="right", **beside)
     page.write(left + width + 0.05, page.height - 0.4, "sample", **beside)
-
-
-def write_gif(figures: Sequence[Figure], path: str | os.PathLike, milliseconds: int = 900, last: int = 3500) -> None:
-    """Write figures of equal size as the frames of an endless GIF; the same figures give the same bytes.
-
-    Args:
-        figures: in order, at least one.
-        path: ends in .gif; its folder is created.
-        milliseconds: for which each frame stays.
-        last: for which the last one stays.
-    """
-    frames = [Image.fromarray(render(figure)).quantize(COLORS, dither=Image.Dither.NONE) for figure in figures]
-    duration = [milliseconds] * (len(frames) - 1) + [last]
-    with replacing(path) as temporary:
-        frames[0].save(temporary, save_all=True, append_images=frames[1:], duration=duration, loop=0)

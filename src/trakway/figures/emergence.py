@@ -7,12 +7,26 @@ from matplotlib.figure import Figure
 
 from trakway.figures.style import BLUE, YELLOW, Look, footnote, legend_beside, look, percent, styled
 from trakway.figures.timesteps import along_timesteps, spacing
+from trakway.report import figures
+
+FIGURE = figures.Figure(
+    section="Emergence",
+    title="when a class appears, and without its examples",
+    caption=(
+        "Probability of the final class in completions along t: of the original model, after removing the examples "
+        "that the main method names at the step where the class appears (shaded), and after removing as many at "
+        "random."
+    ),
+    reads={"table": "tables/emergence.csv"},
+    settings={"count": "display.targets", "level": "lds.level"},
+    needs=("steps",),
+)
 
 MEAN = -1
 
 
 @styled
-def emergence(
+def draw(
     table: pd.DataFrame,
     count: int = 3,
     title: str = "Emergence of the class along the trajectory",

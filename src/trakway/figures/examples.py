@@ -1,34 +1,77 @@
 """Pictures: target images with the training images that helped and harmed them most."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from trakway.data import ImageData
+from trakway.figures.extremes import extremes
 from trakway.figures.pictures import Page, frame, score_format
 from trakway.figures.style import EDGE, number, styled
+from trakway.report import figures
+
+FIGURE = figures.Figure(
+    section="Examples",
+    title="training images behind a prediction, by {main}",
+    caption=(
+        "For a few targets, the training images that the main method names as most helpful and most harmful, with "
+        "their scores."
+    ),
+    reads={
+        "data": "data/",
+        "targets": "targets/targets.parquet",
+        "scores": "scores/{main}.npy",
+        "outputs": "outputs/reference/{shard}.npy",
+    },
+    settings={"count": "display.targets", "number": "display.examples"},
+    needs=("image",),
+    without=("steps",),
+)
 
 IMAGE, GAP, SECTION, CAPTION = 1.0, 0.14, 0.42, 0.48  # inches: an image, between images, between parts, lines of text
 
 
-def extremes(scores: np.ndarray, targets: np.ndarray, count: int) -> pd.DataFrame:
-    """Find the training examples with the highest and the lowest scores.
+def draw(
+    data: Path,
+    targets: pd.DataFrame,
+    scores: np.ndarray,
+    outputs: Mapping[str, np.ndarray],
+    count: int,
+    number: int,
+    title: str,
+) -> Figure:
+    """Draw the first targets, see `examples`.
 
     Args:
-        scores: (all targets × n), may be a memory map; only the rows asked for are read.
-        targets: positions of the targets to show.
-        count: how many of each side; at most n // 2 are taken.
-
-    Returns:
-        Columns target, side ("helpful" | "harmful"), rank (0: the most extreme), row (training example), score.
+        data: folder of the prepared data.
+        targets: table of targets, the evaluated ones first.
+        scores: (targets × n) of the method.
+        outputs: by shard: (models × targets), margins of models trained on everything.
+        count: targets to show.
+        number: training images of each side.
+        title: above the figure.
     """
-    rows = []
-    for target in targets:
-        values = np.asarray(scores[target], dtype=np.float64)
-        order = np.argsort(-values, kind="stable")
-        count = min(count, len(order) // 2)
-        for side, picked in (("helpful", order[:count]), ("harmful", order[::-1][:count])):
-            rows += [(int(target), side, rank, int(row), values[row]) for rank, row in enumerate(picked)]
-    return pd.DataFrame(rows, columns=["target", "side", "rank", "row", "score"])
+    images = ImageData.load(data)
+    names = np.array(images.classes)
+    targets = targets.head(count)
+    shown = pd.DataFrame(
+        {
+            "target": targets["target"],
+            "label": names[targets["label"]],
+            "margin": np.concatenate([*outputs.values()]).mean(0)[: len(targets)],
+        }
+    )
+    return examples(
+        shown,
+        images.test_images[targets["row"].to_numpy()],
+        extremes(scores, targets["target"].to_numpy(), number),
+        images.train_images,
+        names[images.train_labels],
+        title=title,
+    )
 
 
 @styled

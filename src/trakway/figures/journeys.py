@@ -1,11 +1,29 @@
 """Pictures: samples as they emerge from noise, and at every step the training images that helped and harmed most."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from trakway.figures.pictures import Page, frame, score_format
+from trakway.data import ImageData
+from trakway.figures.extremes import extremes
+from trakway.figures.pictures import Page, frame, score_format, to_bytes
 from trakway.figures.style import EDGE, number, styled
+from trakway.figures.trajectories import Trajectories
+from trakway.report import figures
+
+FIGURE = figures.Figure(
+    section="Journey",
+    title="journeys, and the training images behind each step by {main}",
+    caption=(
+        "What the model expects at each step of a sample's way, above; below each step the training images that the "
+        "main method names as most helpful and most harmful."
+    ),
+    reads={"data": "data/", "targets": "targets/", "scores": "scores/{main}.npy"},
+    settings={"count": "display.targets", "number": "display.examples"},
+    needs=("image", "steps"),
+)
 
 # inches
 ESTIMATE, EXAMPLE = 0.92, 0.78  # sides of the images
@@ -13,6 +31,29 @@ PITCH, SCORE = 1.06, 0.24  # from step to step; the line of text below an exampl
 NAMES, AFTER = 1.2, 0.3  # the names of the rows, space before the final sample
 PART, BLOCK = 0.12, 0.42  # between rows of different kinds, between samples
 HEAD = 0.95  # above the first image: the title and its caption
+
+
+def draw(data: Path, targets: Path, scores: np.ndarray, count: int, number: int, title: str) -> Figure:
+    """Draw the first samples, see `journeys`.
+
+    Args:
+        data: folder of the prepared data.
+        targets: folder of the targets.
+        scores: (entries × n) of the method.
+        count: samples to show.
+        number: training images of each side.
+        title: above the figure.
+    """
+    found = Trajectories.read(targets / "targets.parquet")
+    entries = found.whole(count)
+    return journeys(
+        entries,
+        to_bytes(found.at(found.estimates, entries)),
+        to_bytes(found.samples[entries["target"].unique()]),
+        extremes(scores, entries["entry"].to_numpy(), number),
+        ImageData.load(data).train_images,
+        title=title,
+    )
 
 
 @styled

@@ -4,15 +4,30 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from trakway.figures.lds_bars import bars, sampled
+from trakway.figures.bars import bars, sampled
 from trakway.figures.style import EDGE, footnote, legend_beside, look, reach, styled
 from trakway.figures.timesteps import along_timesteps, dodge
+from trakway.report import figures
+
+FIGURE = figures.Figure(
+    section="LDS",
+    title="LDS along the sampling trajectory",
+    caption=(
+        "LDS of every method along the sampling trajectory, with intervals over subsets and samples; the dashed line "
+        "is the noise ceiling of each step. Beside it the LDS of the averaged output of the samples, and of held-out "
+        "real images."
+    ),
+    reads={"table": "tables/lds.csv"},
+    settings={"level": "lds.level"},
+    needs=("steps",),
+    check="lds",
+)
 
 WHOLE = {"generated": "Final image of generated samples", "test": "Held-out real images"}
 
 
 @styled
-def lds_timesteps(
+def draw(
     table: pd.DataFrame, title: str = "Linear datamodeling score along the trajectory", level: float = 0.95
 ) -> Figure:
     """Draw LDS of generated samples against t, a line a method, and below it bars for outputs averaged over t.

@@ -1,6 +1,7 @@
 """Pictures: training images behind a patch of a sample, beside those behind the whole image."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,14 +9,57 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from trakway.figures.pictures import Page, frame, score_format
+from trakway.data import ImageData
+from trakway.figures.extremes import extremes
+from trakway.figures.pictures import Page, frame, score_format, to_bytes
 from trakway.figures.style import BLACK, EDGE, VERMILION, number, styled, words
+from trakway.figures.trajectories import Trajectories
+from trakway.report import figures
+
+FIGURE = figures.Figure(
+    section="Journey",
+    title="training images behind a patch, by {main}",
+    caption=(
+        "Training images behind a patch of what the model expects, beside those behind the whole image at the same "
+        "step."
+    ),
+    reads={"data": "data/", "targets": "targets/", "scores": "scores/{main}.npy"},
+    settings={"count": "display.targets", "number": "display.examples", "parts": "journey.patches"},
+    needs=("image", "steps"),
+    given="journey.patches",
+)
 
 # inches
 IMAGE, GAP, SECTION = 1.0, 0.14, 0.42  # an image, between images, between parts
 ABOVE, BELOW = 0.46, 0.22  # lines of text above and below an image
 HEAD = 0.85  # the title and the names of the parts
 SIDES = {"patch": "Most helpful for the patch", "whole": "Most helpful for the whole image"}
+
+
+def draw(
+    data: Path, targets: Path, scores: np.ndarray, parts: Sequence[dict], count: int, number: int, title: str
+) -> Figure:
+    """Draw the patches of the first samples, see `localisation`.
+
+    Args:
+        data: folder of the prepared data.
+        targets: folder of the targets.
+        scores: (entries × n) of the method.
+        parts: the patches: ``name`` and ``box``.
+        count: samples to show.
+        number: training images of each part.
+        title: above the figure.
+    """
+    found = Trajectories.read(targets / "targets.parquet")
+    patches = found.patches(count)
+    patches["box"] = patches["patch"].map({part["name"]: part["box"] for part in parts})
+    return localisation(
+        patches,
+        to_bytes(found.at(found.estimates, patches)),
+        extremes(scores, patches[["entry", "whole"]].stack().unique(), number),
+        ImageData.load(data).train_images,
+        title=title,
+    )
 
 
 @styled

@@ -7,14 +7,27 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from trakway.figures.style import EDGE, counted, footnote, legend_beside, look, percent, reach, styled
+from trakway.report import figures
+
+FIGURE = figures.Figure(
+    section="Removal",
+    title="removal and retraining",
+    caption=(
+        "Counterfactual retraining: the highest-scoring (top) or lowest-scoring (bottom) training examples of a target "
+        "are removed, models are trained anew with several seeds, and the change of the target's margin is measured; "
+        "last, the share of predictions that flip. The grey band is the removal of as many examples at random."
+    ),
+    reads={"table": "tables/removal.csv"},
+    settings={"level": "lds.level"},
+    needs=("border",),
+    check="removal",
+)
 
 WHICH = {"top": "most helpful", "bottom": "most harmful"}
 
 
 @styled
-def removal(
-    table: pd.DataFrame, title: str = "Removing training examples and retraining", level: float = 0.95
-) -> Figure:
+def draw(table: pd.DataFrame, title: str = "Removing training examples and retraining", level: float = 0.95) -> Figure:
     """Draw the change of the margin without the top and without the bottom examples, and the predictions flipped.
 
     The random control is a grey band in every panel, whichever side it was filed under.

@@ -7,13 +7,29 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from trakway.figures.style import EDGE, counted, footnote, legend_beside, look, percent, reach, styled
+from trakway.report import figures
+
+FIGURE = figures.Figure(
+    section="Shift",
+    title="shift of the completions after removal",
+    caption=(
+        "Completions are drawn from the same x_t by the original model and by models trained without the examples that "
+        "a method names. FID and KID, in the features of a classifier trained on the domain, measure how far the two "
+        "sets are apart; removing as many at random is the control. Bands: two draws of the same model, and models "
+        "trained on everything with other seeds."
+    ),
+    reads={"table": "tables/shift.csv"},
+    settings={"level": "lds.level"},
+    needs=("steps",),
+    check="removal",
+)
 
 MEASURES = {"fid": "FID", "kid": "KID"}
 LEVELS = ("same model", "retrained")
 
 
 @styled
-def shift(table: pd.DataFrame, title: str = "Completions after removal and retraining", level: float = 0.95) -> Figure:
+def draw(table: pd.DataFrame, title: str = "Completions after removal and retraining", level: float = 0.95) -> Figure:
     """Draw FID (above) and KID (below) of completions against the number of removed examples, a column a timestep.
 
     The random control is grey, with a band; two more bands, across, show what the same model drawn again and models

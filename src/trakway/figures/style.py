@@ -1,4 +1,4 @@
-"""One style for every figure: colours, names, sizes, and files that are the same bytes every time.
+"""One style for every figure: colours, names, sizes.
 
 Colours are those of Okabe and Ito (2008), told apart by colour-blind readers too; methods beyond their eight have
 darker and lighter ones, far from these. A method keeps its colour and its marker in every figure; where lines cross,
@@ -7,18 +7,15 @@ the marker says in black and white what the colour says.
 
 import functools
 import hashlib
-import os
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from trakway.storage.files import replacing
+from trakway.plan.methods import Method, library_methods
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
@@ -59,34 +56,37 @@ class Look(NamedTuple):
     marker: str
 
 
-LOOKS = {
-    "trak": Look("TRAK", VERMILION, "o"),
-    "gradient_dot": Look("Gradient dot product", SKY, "s"),
-    "gradient_cosine": Look("Gradient cosine", BLUE, "D"),
-    "tracin": Look("TracIn", ORANGE, "^"),
-    "representation": Look("Representation similarity", GREEN, "v"),
-    "pixel": Look("Pixel similarity", YELLOW, "P"),
-    "empirical_influence": Look("Empirical influence", PURPLE, "X"),
-    "datamodel": Look("Datamodel", BLACK, "p"),
-    "random": Look("Random", GREY, "h"),
-    "journey_trak": Look("journey-TRAK", MAROON, "d"),
-    "journey_window": Look("journey-TRAK, features at t", INDIGO, ">"),
-    "d_trak": Look("D-TRAK", MINT, "*"),
-    "journey_d_trak": Look("journey-D-TRAK", MAGENTA, "<"),
-    "pixel_journey": Look("Pixels of x̂₀", OCHRE, "8"),
-    # what completions are held against, no methods
+CONTROLS = {
     "same model": Look("Same model, new draws", ICE, "_"),
     "retrained": Look("Retrained on all data", LILAC, "|"),
 }
+"""What completions are held against, no methods."""
+
+_own: dict[str, Look] = {}  # of methods that the library does not have
+
+
+def know(methods: Mapping[str, Method]) -> None:
+    """Remember how an experiment's own methods look: as they declare, else by their names."""
+    _own.update({name: _look(name, method) for name, method in methods.items()})
 
 
 def look(method: str) -> Look:
-    """Return the look of a method; one without an entry gets its name in words, and colour and marker by its name."""
-    if method in LOOKS:
-        return LOOKS[method]
-    number = int.from_bytes(hashlib.blake2b(method.encode(), digest_size=4).digest(), "little")
+    """Return the look of a method: as it declares, else its name as label, and a colour and a marker by its name."""
+    if method in CONTROLS:
+        return CONTROLS[method]
+    if method in _own:
+        return _own[method]
+    return _look(method, library_methods().get(method, Method()))
+
+
+def _look(name: str, method: Method) -> Look:
+    number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "little")
     colors, markers = [BLUE, GREEN, PURPLE, ORANGE, SKY], "d<>8H4"
-    return Look(words(method), colors[number % len(colors)], markers[number // len(colors) % len(markers)])
+    return Look(
+        method.label or name.replace("_", " "),
+        method.color or colors[number % len(colors)],
+        method.marker or markers[number // len(colors) % len(markers)],
+    )
 
 
 def words(name: str) -> str:
@@ -101,17 +101,18 @@ def counted(count: float, noun: str) -> str:
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Run a drawing function in this style, whatever the caller's matplotlib settings; leave those as they were."""
+    """Run a drawing function in this style."""
 
     @functools.wraps(draw)
     def wrapped(*args, **kwargs) -> Figure:
-        with _style():
+        with in_style():
             return draw(*args, **kwargs)
 
     return wrapped
 
 
-def _style():
+def in_style():
+    """Return a context with matplotlib in this style, whatever the caller's settings; it leaves those as they were."""
     return matplotlib.rc_context({**matplotlib.rcParamsDefault, **RC, "backend": "agg"})
 
 
@@ -143,30 +144,3 @@ def legend_beside(figure: Figure) -> None:
         handles, labels = axes.get_legend_handles_labels()
         found |= dict(zip(labels, handles, strict=True))
     figure.legend(found.values(), found.keys(), loc="outside right upper")
-
-
-def render(figure: Figure) -> np.ndarray:
-    """Draw a figure to pixels: uint8 (height × width × 3), at the figure's own dots per inch."""
-    with _style():
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        return np.array(canvas.buffer_rgba())[..., :3]
-
-
-def save(figure: Figure, path: str | os.PathLike) -> tuple[Path, Path]:
-    """Write ``path``.png (150 dpi) and ``path``.pdf; the same figure gives the same bytes (no dates, no versions).
-
-    Args:
-        figure: what a function of this package returned.
-        path: without a suffix; its folder is created.
-
-    Returns:
-        The two paths written.
-    """
-    png, pdf = (Path(f"{os.fspath(path)}.{suffix}") for suffix in ("png", "pdf"))
-    with _style():
-        with replacing(png) as temporary:
-            figure.savefig(temporary, metadata={"Software": None})
-        with replacing(pdf) as temporary:
-            figure.savefig(temporary, metadata={"CreationDate": None, "Creator": None, "Producer": None})
-    return png, pdf

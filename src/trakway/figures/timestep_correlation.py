@@ -8,6 +8,16 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from trakway.figures.style import BLUE, VERMILION, footnote, look, number, percent, styled
+from trakway.report import figures
+
+FIGURE = figures.Figure(
+    section="Journey",
+    title="do neighbouring steps name the same examples?",
+    caption="Rank correlation between the attributions of two steps of the same journey, averaged over samples.",
+    reads={"table": "tables/timestep_correlation.csv"},
+    settings={"level": "lds.level"},
+    needs=("steps",),
+)
 
 METHODS = ("journey_trak", "journey_window", "journey_d_trak")
 COLORS = LinearSegmentedColormap.from_list("correlation", [VERMILION, "white", BLUE])
@@ -15,7 +25,7 @@ CELL = 0.44  # inches
 
 
 @styled
-def timestep_correlation(
+def draw(
     table: pd.DataFrame, title: str = "Scores of one timestep against those of another", level: float = 0.95
 ) -> Figure:
     """Draw a heat map a method, from noise to image in both directions, the values in the cells.

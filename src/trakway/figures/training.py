@@ -1,5 +1,7 @@
 """How the models of each ensemble trained, and how accurate they became."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -18,25 +20,41 @@ from trakway.figures.style import (
     styled,
     words,
 )
+from trakway.report import figures
+
+FIGURE = figures.Figure(
+    section="Models",
+    title="training of the ensembles",
+    caption="Training loss of every ensemble along the epochs, and how good the final models are on the test split.",
+    reads={"curves": "train/{ensemble}/{shard}.curves.parquet", "models": "tables/models.csv"},
+)
 
 COLORS = [VERMILION, BLUE, GREEN, PURPLE, ORANGE, SKY]
 LINES = ["-", "--", "-.", ":"]
 MARKERS = ["o", "s", "^", "D", "v"]
+MEASURES = {"test_loss": "Test loss", "accuracy": "Test accuracy", "loss": "Training loss of the final model"}
+"""Columns of models that tell their quality, the first that there is."""
+
+
+def draw(curves: Mapping[str, pd.DataFrame], models: pd.DataFrame, title: str) -> Figure:
+    """Draw all ensembles, see `training`; ``curves`` come by ensemble and shard."""
+    return training(pd.concat([*curves.values()]), models, title=title)
 
 
 @styled
 def training(curves: pd.DataFrame, models: pd.DataFrame, title: str = "Training of the ensembles") -> Figure:
-    """Draw loss against epochs and final test accuracy, an ensemble each: the median model and the middle 90 %.
+    """Draw loss against epochs and the quality of the final models, an ensemble each: median and the middle 90 %.
 
-    Where models have a test loss (diffusion), it stands in the place of accuracy; an ensemble that has none (the
-    domain's classifier) is named in the footnote with its accuracy, for its loss is another quantity.
+    The quality is what the models of a task have: the test loss (diffusion), the test accuracy, or nothing but the
+    training loss at the end. An ensemble without the measure drawn (the domain's classifier, beside test losses) is
+    named in the footnote with its accuracy, for its loss is another quantity.
 
     Args:
         curves: ensemble, index, epoch (from 1), loss.
-        models: ensemble, index, accuracy (0..1), perhaps test_loss.
+        models: ensemble, index, loss, perhaps accuracy (0..1) and test_loss.
         title: above the figure.
     """
-    measure = "test_loss" if "test_loss" in models and models["test_loss"].notna().any() else "accuracy"
+    measure = next(name for name in MEASURES if name in models and models[name].notna().any())
     measured = set(models.loc[models[measure].notna(), "ensemble"])
     trained = list(dict.fromkeys(curves["ensemble"]))
     names = [name for name in trained if name in measured]
@@ -67,16 +85,17 @@ def training(curves: pd.DataFrame, models: pd.DataFrame, title: str = "Training 
         [f"{words(name)}\n{counted(counts[name], 'model')}" for name in names],
     )
     right.set_xlim(-0.5, len(names) - 0.5)
-    right.set_ylabel(f"Test {measure.removeprefix('test_')}")
+    right.set_ylabel(MEASURES[measure])
     if measure == "accuracy":
         right.yaxis.set_major_formatter(FuncFormatter(lambda share, _: percent(round(share, 6))))
     notes = ["left in the colours of the right; marks: median model; bands and bars: the middle 90 % of the models"]
-    accuracy = models.groupby("ensemble")["accuracy"].median()
-    notes += [
-        f"not drawn: {name}, test accuracy {percent(round(accuracy[name], 3))}"
-        for name in trained
-        if name not in measured
-    ]
+    notes += [f"not drawn: {name}{_accuracy(models, name)}" for name in trained if name not in measured]
     footnote(figure, "\n".join(notes))
     figure.suptitle(title)
     return figure
+
+
+def _accuracy(models: pd.DataFrame, ensemble: str) -> str:
+    """Write the median accuracy of an ensemble where it has one."""
+    accuracy = models.loc[models["ensemble"] == ensemble].get("accuracy", pd.Series(dtype=float)).median()
+    return "" if pd.isna(accuracy) else f", test accuracy {percent(round(accuracy, 3))}"

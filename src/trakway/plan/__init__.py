@@ -5,9 +5,9 @@ Light on purpose (standard library): the workflow asks at the start of every job
 
 from trakway.plan.code import code_files
 from trakway.plan.datasets import Dataset
-from trakway.plan.ensembles import OUTPUT_ROLES, ensemble_sizes
+from trakway.plan.ensembles import OUTPUT_ROLES, ensemble_shards, ensemble_sizes
 from trakway.plan.functions import is_window, window, window_timestep
-from trakway.plan.layout import feature_costs, feature_files, feature_folders, final_checkpoint, shard_files, shards_of
+from trakway.plan.layout import feature_costs, feature_files, feature_folders, final_checkpoint, shard_files
 from trakway.plan.methods import (
     CONTROL,
     Chosen,
@@ -67,7 +67,7 @@ __all__ = [
     "shard_files",
     "shard_range",
     "shards",
-    "shards_of",
+    "ensemble_shards",
     "shortest",
     "step_methods",
     "steps_only",

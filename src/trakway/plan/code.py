@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from trakway.plan.declarations import parsed
+
 PACKAGE = Path(__file__).parents[1]
 CARRIERS = ("config", "runtime", "storage", "errors.py")
 """Parts of the library that read, write, check and report, but compute nothing."""
@@ -53,7 +55,7 @@ def imported(file: Path) -> dict[str, Path]:
     """Return the names that a file imports, and the files of this library or beside it that they stand for."""
     bound = {
         alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name): name
-        for node in ast.walk(_parsed(file))
+        for node in ast.walk(parsed(file))
         for alias, name in _aliases(node)
     }
     return {short: found for short, name in bound.items() if (found := _module(name, file.parent))}
@@ -61,7 +63,7 @@ def imported(file: Path) -> dict[str, Path]:
 
 def _names(file: Path) -> Iterator[str]:
     """Yield the dotted names of what a file imports, e.g. ``trakway.data.ImageData``."""
-    for node in ast.walk(_parsed(file)):
+    for node in ast.walk(parsed(file)):
         yield from (name for _, name in _aliases(node))
 
 
@@ -72,11 +74,6 @@ def _aliases(node: ast.AST) -> Iterator[tuple[ast.alias, str]]:
     elif isinstance(node, ast.ImportFrom) and node.level < 2:
         before = f"{node.module}." if node.module else ""
         yield from ((alias, before + alias.name) for alias in node.names)
-
-
-@cache
-def _parsed(file: Path) -> ast.Module:
-    return ast.parse(file.read_bytes(), str(file))
 
 
 @cache
@@ -99,7 +96,7 @@ def _module(name: str, folder: Path) -> Path | None:
 
 def _origin(package: Path, name: str) -> Path:
     """Return the file from which a package has a name: another one where it only passes it on."""
-    for node in _parsed(package).body:
+    for node in parsed(package).body:
         if isinstance(node, ast.ImportFrom) and node.module and any((a.asname or a.name) == name for a in node.names):
             return _module(f"{node.module}.{name}", package.parent) or package
     return package

@@ -84,19 +84,26 @@ def _called(file, name: str, kind: type[Kind], value: ast.expr) -> Kind:
     return kind(**found)
 
 
+def parameters(file: str | os.PathLike, function: str) -> dict[str, bool]:
+    """Return the named parameters of a function: name to whether it has to be given.
+
+    Raises:
+        UserError: there is no such function at the top of the file.
+    """
+    arguments = _function(file, function).args
+    plain = [*arguments.posonlyargs, *arguments.args]
+    required = [True] * (len(plain) - len(arguments.defaults)) + [False] * len(arguments.defaults)
+    found = {argument.arg: needed for argument, needed in zip(plain, required, strict=True)}
+    return found | {a.arg: d is None for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)}
+
+
 def keyword_options(file: str | os.PathLike, function: str) -> dict[str, object]:
     """Return the options of a function, its keyword-only parameters: name to default.
 
     Raises:
         UserError: there is no such function at the top of the file, or a default is missing or no plain value.
     """
-    functions = {node.name: node for node in parsed(file).body if isinstance(node, ast.FunctionDef)}
-    if function not in functions:
-        raise UserError(
-            f"{file}: found no function {function}; allowed: {', '.join(functions) or 'none is defined'}. "
-            f"{did_you_mean(function, functions)}"
-        )
-    arguments = functions[function].args
+    arguments = _function(file, function).args
     options = {}
     for parameter, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         try:
@@ -107,3 +114,13 @@ def keyword_options(file: str | os.PathLike, function: str) -> dict[str, object]
                 "since options are listed without running the file"
             ) from None
     return options
+
+
+def _function(file: str | os.PathLike, name: str) -> ast.FunctionDef:
+    functions = {node.name: node for node in parsed(file).body if isinstance(node, ast.FunctionDef)}
+    if name not in functions:
+        raise UserError(
+            f"{file}: found no function {name}; allowed: {', '.join(functions) or 'none is defined'}. "
+            f"{did_you_mean(name, functions)}"
+        )
+    return functions[name]

@@ -2,6 +2,7 @@
 
 from trakway.plan.methods import step_methods
 from trakway.plan.removal import count_removal_rows
+from trakway.plan.shards import shards
 
 
 def ensemble_sizes(settings: dict) -> dict[str, tuple[int, int]]:
@@ -15,6 +16,13 @@ def ensemble_sizes(settings: dict) -> dict[str, tuple[int, int]]:
         "removal": (count_removal_rows(removal, step_methods(settings)), removal["seeds"]),
     }
     return sizes | ({"domain": (1, 1)} if settings["domain"] else {})
+
+
+def ensemble_shards(settings: dict, ensemble: str) -> list[str]:
+    """Return the shards of an ensemble: members in jobs of their own size, since features follow the same cut."""
+    subsets, seeds = ensemble_sizes(settings)[ensemble]
+    size = "members_per_job" if ensemble == "members" else "models_per_job"
+    return shards(subsets * seeds, settings["execution"][size])
 
 
 OUTPUT_ROLES = {"members": (), "domain": (), "estimation": ("evaluation", "tuning")}

@@ -2,21 +2,13 @@
 
 from collections.abc import Iterable
 
-from trakway.plan.ensembles import ensemble_sizes
-from trakway.plan.projections import preconditioner_name, projection_name
-from trakway.plan.shards import shards
-
-
-def shards_of(settings: dict, ensemble: str) -> list[str]:
-    """Return the shards of an ensemble: members in jobs of their own size, since features follow the same cut."""
-    subsets, seeds = ensemble_sizes(settings)[ensemble]
-    size = settings["execution"]["members_per_job" if ensemble == "members" else "models_per_job"]
-    return shards(subsets * seeds, size)
+from trakway.plan.ensembles import ensemble_shards
+from trakway.plan.projections import preconditioner_name, projection_name, projections
 
 
 def shard_files(settings: dict, ensemble: str, folder: str, suffix: str) -> list[str]:
     """Return one path a shard of an ensemble, e.g. ``outputs/evaluation/00000-00025.npy``."""
-    return [f"{folder}/{ensemble}/{shard}{suffix}" for shard in shards_of(settings, ensemble)]
+    return [f"{folder}/{ensemble}/{shard}{suffix}" for shard in ensemble_shards(settings, ensemble)]
 
 
 def feature_folders(
@@ -35,7 +27,7 @@ def feature_folders(
     return [
         f"{projection}/{function}/{checkpoint}/{shard}"
         for checkpoint in checkpoints
-        for shard in shards_of(settings, "members")
+        for shard in ensemble_shards(settings, "members")
     ]
 
 
@@ -63,6 +55,4 @@ def final_checkpoint(settings: dict) -> int:
 
 def named_projection(settings: dict, name: str) -> dict:
     """Return one of the projections of an experiment by its name."""
-    from trakway.plan.projections import projections
-
     return projections(settings)[name]

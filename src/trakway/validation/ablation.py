@@ -11,7 +11,15 @@ from trakway.attribution.reading import load_features
 from trakway.attribution.scoring import run_method
 from trakway.errors import UserError
 from trakway.plan import Chosen, main_method, methods_of, modality_of, other_kind, projection_name
+from trakway.report.tables import Table
 from trakway.runtime.progress import track
+
+TABLE = Table(
+    section="Ablation",
+    caption="LDS of the main method with one setting changed at a time, with the ridge that was chosen.",
+    optional=True,
+    own_rule=True,
+)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,11 @@
 """What a domain classifier says of completions: images that many models draw from the same step of a trajectory."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from trakway.errors import UserError
-from trakway.storage.files import read_array, read_table
 
 KEY = ["ensemble", "model", "target", "timestep", "stream"]
 ORIGINAL, RETRAINED = "original", "retrained"
@@ -41,11 +39,6 @@ class Completions:
                 if key in self._found:
                     raise UserError(f"completions: {self._words(key)} are given twice; give every folder once")
                 self._found[key] = row
-
-    @classmethod
-    def load(cls, folders: Iterable[Path], name: str) -> "Completions":
-        """Map ``name`` (``"features"`` or ``"probabilities"``) of every folder into memory."""
-        return cls((read_table(folder / "index.parquet"), read_array(folder / f"{name}.npy")) for folder in folders)
 
     def of(self, ensemble: str, model: int, target: int, timestep: int, stream: str = RETRAINED) -> np.ndarray:
         """Return what was found for one model, image and timestep: (completions × d), float64.

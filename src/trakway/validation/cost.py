@@ -7,7 +7,14 @@ import numpy as np
 from trakway.attribution.material import Material
 from trakway.attribution.scoring import entries_of, run_method
 from trakway.plan.methods import Chosen
+from trakway.report.tables import Table
 from trakway.runtime import resources
+
+TABLE = Table(
+    section="LDS",
+    caption="What each method reaches with a share of the models it is given, and the CPU seconds that it takes.",
+    own_rule=True,
+)
 
 
 def share_of_models(chosen: Chosen, material: Material, share: float) -> tuple[Material, int, float]:

@@ -5,7 +5,7 @@ images of every class, and within a narrow window of steps those of one class pr
 found by the attributions of that window, make it rarer among completions when they are removed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +13,33 @@ import pandas as pd
 
 from trakway.metrics.intervals import interval
 from trakway.plan.methods import CONTROL
+from trakway.report.tables import Table
 from trakway.validation.completions import ORIGINAL, RETRAINED, Completions
 from trakway.validation.removal import Resamples, read_at
+
+TABLE = Table(
+    section="Emergence",
+    caption=(
+        "Probability of the final class in completions along t, before and after removal; target -1 is the mean over "
+        "samples."
+    ),
+    reads={
+        "index": "completions/{reference,removal}/{shard}/index.parquet",
+        "probabilities": "completions/{reference,removal}/{shard}/probabilities.npy",
+        "final": "completions/reference/{shard}/final.npy",
+        "rows": "subsets/removal.parquet",
+        "data": "data/meta.json",
+    },
+    settings={
+        "removal": "removal",
+        "timesteps": "journey.timesteps",
+        "method": "{main}",
+        "seed": "seed",
+        "resamples": "lds.resamples",
+        "level": "lds.level",
+    },
+    needs=("steps",),
+)
 
 COLUMNS = [
     "target", "label", "emergence_timestep", "timestep", "group", "method", "k", "probability", "probability_low",
@@ -164,3 +189,45 @@ def _rows(
         row = known | {"timestep": step, "group": curves.group, "method": curves.method, "k": curves.k}
         found.append(row | {"probability": values.mean(), "probability_low": low, "probability_high": high})
     return found
+
+
+def make(
+    index: Mapping[str, pd.DataFrame],
+    probabilities: Mapping[str, np.ndarray],
+    final: Mapping[str, np.ndarray],
+    rows: pd.DataFrame,
+    data: dict,
+    removal: dict,
+    timesteps: Sequence[int],
+    method: str,
+    seed: int,
+    resamples: int,
+    level: float,
+) -> pd.DataFrame:
+    """Make the table from completions by shard, see `evaluate`.
+
+    Args:
+        index: ensemble and shard → whose completions they are.
+        probabilities: likewise → of the classes of the completions.
+        final: shard → (images × classes) of the final images, in every shard the same.
+        rows: what each subset lacks.
+        data: what is known of the data set: ``classes``.
+        removal: the section of the settings.
+        timesteps: of the journey.
+        method: whose removals are looked at.
+        seed: the experiment's seed.
+        resamples: how many bootstrap resamples.
+        level: of the intervals.
+    """
+    return evaluate(
+        Completions(zip(index.values(), probabilities.values(), strict=True)),
+        rows,
+        removal,
+        timesteps,
+        next(iter(final.values())),
+        data["classes"],
+        method=method,
+        seed=seed,
+        resamples=resamples,
+        level=level,
+    )

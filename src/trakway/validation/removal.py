@@ -8,7 +8,7 @@ The counterfactual check of the TRAK paper (Park et al., 2023): if the examples 
 prediction, training without them lowers its margin and, in the end, flips it; dropping as many at random hardly does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,41 @@ import pandas as pd
 
 from trakway.errors import UserError
 from trakway.metrics.intervals import draw, interval
+from trakway.report.tables import Table
 from trakway.targets.entries import positions
+
+TABLE = Table(
+    section="Removal",
+    caption=(
+        "Change of the output and share of flipped predictions for every method, side and number of removed examples, "
+        "with intervals over targets and seeds. ``targets`` counts the targets that were right before; "
+        "``targets_change`` all that were tried."
+    ),
+    reads={
+        "reference": "outputs/reference/{shard}.npy",
+        "outputs": "outputs/removal/{shard}.npy",
+        "rows": "subsets/removal.parquet",
+        "targets": "targets/targets.parquet",
+    },
+    settings={
+        "timesteps": "removal.timesteps",
+        "seed": "seed",
+        "resamples": "lds.resamples",
+        "level": "lds.level",
+        "border": "{border}",
+        "paired": "training.paired",
+    },
+    beside={
+        "brittleness": (
+            "The smallest number of removed top examples that flips a prediction, for every method and target; empty "
+            "where none does."
+        ),
+        "flip_ratios": (
+            "How many times as many predictions flip as when the same number of examples is removed at random."
+        ),
+    },
+    beside_needs=("border",),
+)
 
 COLUMNS = [
     "method", "timestep", "side", "k", "fraction", "change", "change_low", "change_high", "flipped", "flipped_low",
@@ -432,3 +466,21 @@ def evaluate_steps(
         ratios = flip_ratios(*part, **options)
         tables["flip_ratios"].append(ratios if border else ratios.head(0))
     return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+
+
+def make(
+    reference: Mapping[str, np.ndarray],
+    outputs: Mapping[str, np.ndarray],
+    rows: pd.DataFrame,
+    targets: pd.DataFrame,
+    timesteps: Sequence[int] | None,
+    seed: int,
+    resamples: int,
+    level: float,
+    border: bool,
+    paired: bool,
+) -> dict[str, pd.DataFrame]:
+    """Make the tables of the experiment from the outputs by shard, see `evaluate_steps`; ``targets`` is their table."""
+    joined = (np.concatenate([*shards.values()]) for shards in (reference, outputs))
+    options = {"seed": seed, "resamples": resamples, "level": level, "border": border, "paired": paired}
+    return evaluate_steps(*joined, rows, targets, timesteps, **options)

@@ -5,6 +5,7 @@ the final images that a model draws from x_t; so completions of the same x_t by 
 set against those of the original model, and the distance against that of models trained without as many at random.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +14,31 @@ import pandas as pd
 from trakway.metrics.frechet import frechet_distance, kernel_distance
 from trakway.metrics.intervals import interval
 from trakway.plan.methods import CONTROL
+from trakway.report.tables import Table
 from trakway.validation.completions import ORIGINAL, Completions
 from trakway.validation.removal import Resamples, groups, read_at
+
+TABLE = Table(
+    section="Shift",
+    caption=(
+        "FID and KID of completions after removal for every method, timestep and number of removed examples, with "
+        "intervals over samples, and the difference to the random control of the same size."
+    ),
+    reads={
+        "index": "completions/{reference,removal}/{shard}/index.parquet",
+        "features": "completions/{reference,removal}/{shard}/features.npy",
+        "rows": "subsets/removal.parquet",
+    },
+    settings={
+        "removal": "removal",
+        "dataset": "dataset.name",
+        "classifier": "domain.model.name",
+        "seed": "seed",
+        "resamples": "lds.resamples",
+        "level": "lds.level",
+    },
+    needs=("steps",),
+)
 
 DISTANCES = {"fid": frechet_distance, "kid": kernel_distance}
 SAME, WHOLE = "same model", "retrained"
@@ -135,3 +159,32 @@ def _columns(name: str, estimate: float, drawn: np.ndarray, level: float) -> dic
     """Name an estimate and its interval."""
     low, high = interval(drawn, level)
     return {name: float(estimate), f"{name}_low": low, f"{name}_high": high}
+
+
+def make(
+    index: Mapping[str, pd.DataFrame],
+    features: Mapping[str, np.ndarray],
+    rows: pd.DataFrame,
+    removal: dict,
+    dataset: str,
+    classifier: str,
+    seed: int,
+    resamples: int,
+    level: float,
+) -> pd.DataFrame:
+    """Make the table from completions by shard, see `evaluate`.
+
+    Args:
+        index: ensemble and shard → whose completions they are.
+        features: likewise → features of the completions.
+        rows: what each subset lacks.
+        removal: the section of the settings.
+        dataset: name of the data set.
+        classifier: name of the domain's model.
+        seed: the experiment's seed.
+        resamples: how many bootstrap resamples.
+        level: of the intervals.
+    """
+    completions = Completions(zip(index.values(), features.values(), strict=True))
+    name = f"classifier on {dataset}: {classifier}"
+    return evaluate(completions, rows, removal, features=name, seed=seed, resamples=resamples, level=level)

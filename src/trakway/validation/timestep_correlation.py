@@ -9,12 +9,21 @@ import pandas as pd
 from trakway.errors import UserError
 from trakway.metrics.intervals import draw, interval
 from trakway.metrics.lds import standard_ranks
+from trakway.report.tables import Table
 from trakway.targets.table import groups
+
+TABLE = Table(
+    section="Journey",
+    caption="Rank correlation between the attributions of two steps of the same journey, with intervals over samples.",
+    reads={"scores": "scores/{per_step}.npy", "targets": "targets/targets.parquet"},
+    settings={"seed": "seed", "resamples": "lds.resamples", "level": "lds.level"},
+    needs=("steps",),
+)
 
 COLUMNS = ["method", "timestep", "other", "correlation", "correlation_low", "correlation_high", "targets"]
 
 
-def evaluate(
+def make(
     scores: Mapping[str, np.ndarray],
     targets: pd.DataFrame,
     *,
