@@ -11,8 +11,10 @@ from trakway.errors import UserError
 from trakway.features import extraction as features
 from trakway.features.extraction import Extractor, Member
 from trakway.gradients import Preconditioner, build_preconditioner, per_example, precondition, shapes
+from trakway.plan import feature_settings
 from trakway.projection.build import build_projection
 from trakway.storage import resumable
+from trakway.tasks import build_task
 
 SJLT = {"kind": "sjlt", "dim": 30, "nonzeros": 1}
 KRONECKER = {"preconditioner": "kronecker", "preconditioner_examples": 10, "damping": 0.1}
@@ -193,6 +195,18 @@ class TestDiffusion:
             )
             expected = change(torch.from_numpy(gradients)).numpy()
             np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+    @pytest.mark.parametrize("function", ["output", "norm", "window-4"])
+    def test_those_of_training_examples_need_no_targets(
+        self, digits, diffusion_task, diffusion_settings, unets, tmp_path, function
+    ):
+        """They are decided by `plan.feature_settings` alone."""
+        bare = build_task(feature_settings(diffusion_settings), digits, function=function)
+        for name, task in (("bare", bare), ("whole", diffusion_task(function))):
+            diffusion_features(task, unets[:1], tmp_path / name, entries=())
+        for name in ("train", "weights"):
+            found, expected = (np.load(tmp_path / run / f"{name}.npy") for run in ("bare", "whole"))
+            np.testing.assert_array_equal(found, expected)
 
     def test_targets_in_another_order(self, diffusion_task, unets, whole, tmp_path):
         found = diffusion_features(diffusion_task(), unets, tmp_path, entries=(3, 0, 8))
