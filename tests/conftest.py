@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 import os
 from pathlib import Path
@@ -44,6 +45,12 @@ DIFFUSION = {
         "patches": [{"name": "corner", "timestep": 12, "box": [0, 2, 3, 4]}],
     },
 }
+
+
+@pytest.fixture
+def diffusion_settings():
+    """The sections of a small diffusion experiment."""
+    return copy.deepcopy(DIFFUSION)
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
-from trakway import attribution, plan
+from trakway import plan
+from trakway.attribution.material import Material
+from trakway.attribution.scoring import score_function
+from trakway.attribution.values import Features
 from trakway.config import load_experiment
 from trakway.config.checks import SIZES
 from trakway.config.network_checks import SIDES, UNET
@@ -21,7 +25,7 @@ from trakway.tasks.build import build_task
 ROOT = Path(__file__).parents[1]
 SCHEMA = load_schema("experiment")
 KEYS = SCHEMA["properties"]
-METHODS = KEYS["methods"]["items"]["enum"]
+METHODS = list(plan.library_methods())
 EXAMPLES = {"image_classification": "fashion_resnet", "image_diffusion": "digits_ddpm"}  # of each task, small
 
 
@@ -30,36 +34,45 @@ def values(section, key):
     return node.get("enum") or node["items"]["enum"]
 
 
-def test_methods():
-    lists = [METHODS, values("removal", "methods"), values("removal", "full_grid")]
-    assert all(names == list(plan.NEEDS) for names in lists)
-    assert list(plan.METHODS) == KEYS["task"]["enum"]
-    assert {name for names in plan.METHODS.values() for name in names} == set(METHODS)
+def test_tasks():
+    assert list(plan.modalities()) == KEYS["task"]["enum"]
 
 
-def test_methods_by_default_are_those_of_the_task():
-    assert SCHEMA["if"]["properties"] == {"task": {"const": "image_diffusion"}}
-    assert SCHEMA["then"]["properties"]["methods"]["default"] == list(plan.METHODS["image_diffusion"])
-    assert KEYS["methods"]["default"] == list(plan.METHODS["image_classification"])
+@pytest.mark.parametrize(("name", "example"), EXAMPLES.items())
+def test_methods_by_default_are_those_of_the_task(name, example, tmp_path):
+    """Null in the schema, and a list of names once an experiment is read."""
+    assert KEYS["methods"]["default"] is None
+    written = yaml.safe_load((ROOT / f"config/experiments/{example}.yaml").read_text())
+    for part in (written, *written["tiers"].values()):
+        part.pop("methods", None)
+    path = tmp_path / f"{example}.yaml"
+    path.write_text(yaml.safe_dump(written))
+    allowed = plan.allowed_methods(plan.modalities()[name])
+    assert load_experiment(path, "smoke")["methods"] == allowed
+    assert set(allowed) <= set(METHODS)
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_method_takes_the_options_that_the_plan_says(name):
-    material, out, *options = inspect.signature(attribution.method(name)).parameters.values()
+def test_a_method_is_what_the_plan_reads_in_its_file(chosen, name):
+    """Its declaration, and options with their defaults, which are those of the schema or a choice among them."""
+    score = score_function(chosen(name))
+    material, out, *options = inspect.signature(score).parameters.values()
     assert (material.name, out.name) == ("material", "out")
-    assert tuple(option.name for option in options) == plan.OPTIONS.get(name, ())
+    assert {option.name: option.default for option in options} == chosen(name).options
+    assert all(option.kind is inspect.Parameter.KEYWORD_ONLY for option in options)
+    assert chosen(name).method == inspect.getmodule(score).METHOD
     assert {option.name for option in options} <= set(KEYS["scores"]["properties"])
 
 
-def test_every_option_is_some_methods():
-    assert {option for options in plan.OPTIONS.values() for option in options} == set(KEYS["scores"]["properties"])
+def test_every_option_is_some_methods(chosen):
+    assert {option for name in METHODS for option in chosen(name).options} == set(KEYS["scores"]["properties"])
 
 
 @pytest.mark.parametrize("average", values("scores", "average"))
-def test_averages(average):
-    features = attribution.Features(*(torch.randn(size, 2).numpy() for size in (5, 1)), torch.rand(5).numpy())
+def test_averages(chosen, average):
+    features = Features(*(torch.randn(size, 2).numpy() for size in (5, 1)), torch.rand(5).numpy())
     out = torch.empty(1, 5).numpy()
-    attribution.method("trak")(attribution.Material(0, 5, 1, [features]), out, ridge=0.1, average=average)
+    score_function(chosen("trak"))(Material(0, 5, 1, features=[features]), out, ridge=0.1, average=average)
 
 
 def test_models():
@@ -143,7 +156,7 @@ def test_every_value_is_in_the_readme():
     ((_, line),) = (row for row in rows[""] if "task" in row[0])
     assert all(f"`{task}`" in line for task in KEYS["task"]["enum"])
     ((_, line),) = rows["methods"]
-    assert re.findall(r"`(\w+)`", line.split(";")[0])[1:] == METHODS
+    assert sorted(re.findall(r"`(\w+)`", line.split(";")[0])[1:]) == sorted(METHODS)
 
 
 def test_every_key_of_config_yaml_is_in_the_readme():

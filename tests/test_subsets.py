@@ -160,6 +160,7 @@ def journeys(count, steps, before=0):
 
 
 JOURNEY = {"targets": 2, "fractions": [0.2], "sides": ["top"], "methods": ["trak", "journey_trak"], "random": 2}
+PER_STEP = ["journey_trak"]
 
 
 def test_a_method_of_steps_removes_by_the_scores_of_each_step():
@@ -167,7 +168,7 @@ def test_a_method_of_steps_removes_by_the_scores_of_each_step():
     rng = np.random.default_rng(0)
     evaluated = int((entries["role"] == "evaluation").sum())
     scores = {name: rng.standard_normal((evaluated, n)) for name in ("trak", "journey_trak")}
-    masks, table = removal_subsets(JOURNEY | {"timesteps": [200, 800]}, scores, entries, n, 0)
+    masks, table = removal_subsets(JOURNEY | {"timesteps": [200, 800]}, scores, entries, n, 0, PER_STEP)
     # Four entries an image: the whole, 800, 200, the patch.
     expected = [("trak", 0, None, 0), ("trak", 1, None, 4)]
     expected += [("journey_trak", 0, 200, 2), ("journey_trak", 0, 800, 1)]
@@ -183,7 +184,8 @@ def test_a_method_of_steps_removes_by_the_scores_of_each_step():
 def test_without_timesteps_the_scores_of_whole_images_count():
     entries, n = journeys(2, [800, 200]), 10
     scores = {"journey_trak": np.random.default_rng(0).standard_normal((9, n))}
-    masks, _ = removal_subsets(JOURNEY | {"methods": ["journey_trak"], "timesteps": None}, scores, entries, n, 0)
+    removal = JOURNEY | {"methods": ["journey_trak"], "timesteps": None}
+    masks, _ = removal_subsets(removal, scores, entries, n, 0, PER_STEP)
     assert len(masks) == 4
     for mask, place in zip(masks, (0, 4), strict=False):
         assert set(np.flatnonzero(~mask)) == set(np.argsort(-scores["journey_trak"][place])[:2])
@@ -195,11 +197,11 @@ def test_scores_that_no_row_needs_may_be_missing():
     scores = np.full((13, 10), np.nan)
     scores[[2, 6]] = np.arange(10.0)
     removal = JOURNEY | {"methods": ["journey_trak"], "timesteps": [200]}
-    masks, _ = removal_subsets(removal, {"journey_trak": scores}, entries, 10, 0)
+    masks, _ = removal_subsets(removal, {"journey_trak": scores}, entries, 10, 0, PER_STEP)
     assert not masks[:2, 8:].any()
     scores[6, 3] = np.inf
     with pytest.raises(UserError, match="journey_trak for target 1, training example 3 is inf"):
-        removal_subsets(removal, {"journey_trak": scores}, entries, 10, 0)
+        removal_subsets(removal, {"journey_trak": scores}, entries, 10, 0, PER_STEP)
 
 
 @pytest.mark.parametrize(
@@ -213,4 +215,4 @@ def test_scores_that_no_row_needs_may_be_missing():
 def test_targets_without_an_entry(table, message):
     removal = JOURNEY | {"methods": ["journey_trak"], "timesteps": [200]}
     with pytest.raises(UserError, match=message):
-        removal_subsets(removal, {"journey_trak": np.zeros((20, 10))}, table, 10, 0)
+        removal_subsets(removal, {"journey_trak": np.zeros((20, 10))}, table, 10, 0, PER_STEP)

@@ -134,6 +134,47 @@ class TestByHand:
         assert INPUTS["representations"].ensemble(CLASSIFICATION) == "members"
 
 
+class TestWhatAMethodPaysFor:
+    """The models that were trained for it, each once, and what was made of them."""
+
+    @staticmethod
+    def paid(name, settings):
+        reads = [INPUTS[read] for read in methods_of(settings | {"methods": [name]})[name].method.reads]
+        ensembles = {read.ensemble(settings) for read in reads} - {None}
+        made = {re.sub(r"/\d.*", "", cost.removeprefix("costs/")) for read in reads for cost in read.costs(settings)}
+        return ensembles, made
+
+    @pytest.mark.parametrize("settings", [CLASSIFICATION, DIFFUSION], ids=lambda s: s["task"])
+    @pytest.mark.parametrize(
+        ("name", "ensemble", "made"),
+        [
+            ("trak", "members", "features/sjlt2-8/output"),
+            ("gradient_dot", "members", "features/sjlt2-8/output"),
+            ("gradient_cosine", "members", "features/sjlt2-8/output"),
+            ("tracin", "members", "features/sjlt2-8/output"),
+            ("empirical_influence", "estimation", "outputs/estimation"),
+            ("datamodel", "estimation", "outputs/estimation"),
+        ],
+    )
+    def test_whatever_the_task(self, name, ensemble, made, settings):
+        assert self.paid(name, settings) == ({ensemble}, {made})
+
+    @pytest.mark.parametrize("name", ["pixel", "random", "pixel_journey"])
+    def test_nothing(self, name):
+        assert self.paid(name, DIFFUSION) == (set(), set())
+
+    def test_representations_of_a_classifier_that_is_no_member(self):
+        assert self.paid("representation", CLASSIFICATION) == ({"members"}, {"representations.json"})
+        assert self.paid("representation", DIFFUSION) == ({"domain"}, {"representations.json"})
+
+    def test_of_diffusion(self):
+        output, norm, *windows = (f"features/sjlt2-8/{name}" for name in ("output", "norm", "window-70", "window-30"))
+        assert self.paid("journey_trak", DIFFUSION) == ({"members"}, {output})
+        assert self.paid("journey_window", DIFFUSION) == ({"members"}, {output, *windows})
+        for name in ("d_trak", "journey_d_trak"):
+            assert self.paid(name, DIFFUSION) == ({"members"}, {norm})
+
+
 class TestCuts:
     @pytest.fixture(params=[slice(7, None), slice(0, 3), np.array([6, 0, 3])], ids=str)
     def index(self, request):

@@ -9,39 +9,39 @@ from hypothesis import strategies as st
 from trakway import seeds
 from trakway.errors import UserError
 from trakway.features import extraction as features
-from trakway.features.extraction import Member, extract_features, extract_representations
-from trakway.gradients import per_example, precondition, shapes
+from trakway.features.extraction import Extractor, Member
+from trakway.gradients import Preconditioner, build_preconditioner, per_example, precondition, shapes
+from trakway.plan import feature_settings
 from trakway.projection.build import build_projection
 from trakway.storage import resumable
+from trakway.tasks import build_task
 
 SJLT = {"kind": "sjlt", "dim": 30, "nonzeros": 1}
 KRONECKER = {"preconditioner": "kronecker", "preconditioner_examples": 10, "damping": 0.1}
 TARGETS = np.array([3, 11, 0, 7, 19])
 
 
-@pytest.fixture
-def models(task):
-    """Two untrained models with the batch norm's statistics of the data, else all would look the same."""
-    made = [task.new_model(seed) for seed in (1, 2)]
-    with torch.no_grad():
-        for model in made:
-            model(task.train_batch(np.arange(40))[0])
-    return [model.eval() for model in made]
+def extractor_of(task, members, projection, chunk, identity="any", trained=None):
+    """Return an extractor, with preconditioners of the task that models were trained on where they are asked for."""
 
+    def preconditioner(m):
+        return build_preconditioner(projection, trained or task, members[m].load(), chunk)
 
-@pytest.fixture
-def members(models):
-    return [Member(5 + i, f"{i}.safetensors", lambda model=model: model) for i, model in enumerate(models)]
+    changes = preconditioner if "preconditioner" in projection else None
+    return Extractor(task, members, projection, chunk, changes, identity)
 
 
 @pytest.fixture
 def extract(task, members, tmp_path):
-    """Extract into a folder of its own; returns {name: array} and what `extract_features` returned."""
+    """Extract into a folder of its own; returns {name: array} and what `Extractor.write_train` returned."""
 
     def call(name="run", chunk=8, projection=SJLT, members=members, identity="any"):
-        folder = tmp_path / name
-        result = extract_features(task, members, projection, TARGETS, chunk, identity, folder)
+        folder, extractor = tmp_path / name, extractor_of(task, members, projection, chunk, identity)
+        result = extractor.write_train(folder)
+        parameters, cost = extractor.write_targets(folder, TARGETS)
         assert not list(folder.glob(".*"))  # nothing half-written is left
+        assert parameters == result[0]
+        assert cost["cpu_seconds"] > 0
         return {path.stem: np.load(path) for path in folder.glob("*.npy")}, result
 
     return call
@@ -133,7 +133,10 @@ def unets(diffusion_task):
 
 
 def diffusion_features(task, members, folder, chunk=24, projection=SJLT, entries=(8, 3, 1, 0), trained=None):
-    extract_features(task, members, projection, np.array(entries, int), chunk, "any", folder, trained)
+    extractor = extractor_of(task, members, projection, chunk, trained=trained)
+    extractor.write_train(folder)
+    if entries:
+        extractor.write_targets(folder, np.array(entries))
     return {path.stem: np.load(path) for path in folder.glob("*.npy")}
 
 
@@ -179,7 +182,7 @@ class TestDiffusion:
             found = np.concatenate([part[name] for part in parts])
             np.testing.assert_allclose(found, array, rtol=1e-4, atol=1e-4 * np.abs(array).max())
 
-    def test_all_functions_share_the_preconditioner_of_the_loss(self, diffusion_task, unets, tmp_path):
+    def test_all_functions_can_share_the_preconditioner_of_the_loss(self, diffusion_task, unets, tmp_path):
         """So that features of a window, or of the norm, can be compared with those of targets."""
         identity = {"kind": "identity", "dim": None}
         loss, rows = diffusion_task(), np.sort(seeds.generator(0, "preconditioner").permutation(24)[:10])
@@ -193,6 +196,18 @@ class TestDiffusion:
             expected = change(torch.from_numpy(gradients)).numpy()
             np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
 
+    @pytest.mark.parametrize("function", ["output", "norm", "window-4"])
+    def test_those_of_training_examples_need_no_targets(
+        self, digits, diffusion_task, diffusion_settings, unets, tmp_path, function
+    ):
+        """They are decided by `plan.feature_settings` alone."""
+        bare = build_task(feature_settings(diffusion_settings), digits, function=function)
+        for name, task in (("bare", bare), ("whole", diffusion_task(function))):
+            diffusion_features(task, unets[:1], tmp_path / name, entries=())
+        for name in ("train", "weights"):
+            found, expected = (np.load(tmp_path / run / f"{name}.npy") for run in ("bare", "whole"))
+            np.testing.assert_array_equal(found, expected)
+
     def test_targets_in_another_order(self, diffusion_task, unets, whole, tmp_path):
         found = diffusion_features(diffusion_task(), unets, tmp_path, entries=(3, 0, 8))
         largest = np.abs(whole["targets"]).max()
@@ -200,7 +215,7 @@ class TestDiffusion:
 
     def test_a_window_has_training_features_alone(self, diffusion_task, unets, whole, tmp_path):
         found = diffusion_features(diffusion_task("window-4"), unets, tmp_path, entries=())
-        assert found["targets"].shape == (2, 0, 30)
+        assert found.keys() == {"train", "weights"}
         assert found["train"].shape == (2, 24, 30)
         assert np.abs(found["train"] - whole["train"]).max() > 0.01 * np.abs(whole["train"]).max()
 
@@ -259,13 +274,61 @@ def test_resumed_run_is_the_same_to_the_byte(extract, interrupter, tmp_path, at)
         assert interrupter.done == sum(CHUNKS)  # nothing was done twice
 
 
-def test_training_features_survive_an_interruption_among_the_targets(extract, interrupter):
+def test_features_of_training_examples_and_of_targets_do_not_touch_each_other(task, members, interrupter, tmp_path):
+    """Not while either is interrupted, nor when there are other targets."""
+    extractor = extractor_of(task, members, SJLT, 8)
+    extractor.write_train(tmp_path)
+    train = [tmp_path / "train.npy", tmp_path / "weights.npy"]
+    before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in train]
     interrupter.at = CHUNKS[0] + 1
     with pytest.raises(Interrupted):
-        extract()
+        extractor.write_targets(tmp_path, TARGETS)
     interrupter.at = None
-    extract()
-    assert interrupter.done <= sum(CHUNKS) + 1
+    extractor.write_targets(tmp_path, TARGETS)
+    assert interrupter.done == sum(CHUNKS)
+    extractor.write_targets(tmp_path, TARGETS[::-1])
+    assert before == [(path.read_bytes(), path.stat().st_mtime_ns) for path in train]
+    targets = (tmp_path / "targets.npy").read_bytes()
+    extractor.write_train(tmp_path)
+    assert targets == (tmp_path / "targets.npy").read_bytes()
+
+
+def test_more_targets_have_the_same_first_rows(task, members, tmp_path):
+    extractor = extractor_of(task, members, SJLT, 2)
+    found = []
+    for entries in (TARGETS, np.append(TARGETS, [4, 9])):
+        extractor.write_targets(tmp_path / str(len(entries)), entries)
+        found.append(np.load(tmp_path / str(len(entries)) / "targets.npy"))
+    few, many = found
+    assert (few.shape, many.shape) == ((2, 5, 30), (2, 7, 30))
+    np.testing.assert_array_equal(many[:, :4], few[:, :4])  # the same chunks
+    np.testing.assert_allclose(many[:, 4], few[:, 4], rtol=1e-5, atol=1e-5 * np.abs(few).max())
+
+
+def test_other_targets_do_not_continue_an_interrupted_run(task, members, interrupter, tmp_path):
+    extractor = extractor_of(task, members, SJLT, 2)
+    interrupter.at = 4
+    with pytest.raises(Interrupted):
+        extractor.write_targets(tmp_path / "disturbed", TARGETS)
+    interrupter.at = None
+    for name in ("disturbed", "undisturbed"):
+        extractor.write_targets(tmp_path / name, TARGETS[::-1])
+    found, expected = (np.load(tmp_path / name / "targets.npy") for name in ("disturbed", "undisturbed"))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_preconditioners_from_files_give_the_same_features(task, members, tmp_path):
+    projection = SJLT | KRONECKER
+    for m, member in enumerate(members):
+        build_preconditioner(projection, task, member.load(), 8).save(tmp_path / f"{m}.safetensors")
+
+    def preconditioner(m):
+        return Preconditioner.load(tmp_path / f"{m}.safetensors")
+
+    Extractor(task, members, projection, 8, preconditioner).write_train(tmp_path / "files")
+    extractor_of(task, members, projection, 8).write_train(tmp_path / "made")
+    found, expected = (np.load(tmp_path / name / "train.npy") for name in ("files", "made"))
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_a_run_of_other_settings_begins_anew(extract, interrupter):
@@ -355,25 +418,3 @@ class TestMistakes:
         gradients, _ = extract("gradients", projection={"kind": "identity", "dim": None})
         lengths = [np.linalg.norm(run["train"], axis=2) for run in (arrays, gradients)]
         np.testing.assert_allclose(lengths[0], lengths[1], rtol=0.3)
-
-
-class TestRepresentations:
-    def test_are_what_the_last_layer_sees(self, task, members, models):
-        loaders = [member.load for member in members]
-        train, targets = extract_representations(task, loaders, task.target_batch, 5, 7)
-        assert (train.dtype, targets.dtype) == (np.float32, np.float32)
-        assert (train.shape, targets.shape) == ((2, 40, 8), (2, 5, 8))
-        batches = task.train_batch(np.arange(40)), task.target_batch(np.arange(5))
-        for m, model in enumerate(models):
-            for found, batch in zip((train[m], targets[m]), batches, strict=True):
-                with torch.no_grad():
-                    logits = model(batch[0])
-                expected = found @ model.fc.weight.detach().numpy().T + model.fc.bias.detach().numpy()
-                np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
-
-    def test_chunks_change_nothing_beyond_rounding(self, task, members):
-        loaders = [member.load for member in members]
-        whole, *others = (extract_representations(task, loaders, task.target_batch, 5, chunk) for chunk in (1000, 1, 7))
-        for other in others:
-            for found, array in zip(other, whole, strict=True):
-                np.testing.assert_allclose(found, array, rtol=1e-5, atol=1e-6 * np.abs(array).max())

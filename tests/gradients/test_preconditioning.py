@@ -183,3 +183,36 @@ def test_of_a_long_side_the_diagonal_is_kept(task, model, monkeypatch):
     assert seen == 2  # the convolution and the head
     changed = cut(gradients.clone())
     assert torch.isfinite(changed).all()
+
+
+@pytest.mark.parametrize("largest", [8192, 5])
+def test_files_hold_the_same_bits(task, model, tmp_path, monkeypatch, largest):
+    """Of whole factors and of diagonals."""
+    monkeypatch.setattr(preconditioning, "LARGEST", largest)
+    change = precondition(task, model, ROWS, DAMPING, 4)
+    change.save(tmp_path / "folder/change.safetensors")
+    found = Preconditioner.load(tmp_path / "folder/change.safetensors")
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["change.safetensors"]
+    assert len(found.sides) == len(change.sides) == len(list(model.parameters()))
+    for one, other in zip(found.sides, change.sides, strict=True):
+        for a, b in zip(one, other, strict=True):
+            assert (a.dtype, a.shape) == (b.dtype, b.shape)
+            assert torch.equal(a, b)
+    _, gradients = per_example_gradients(task, model, task.train_batch(ROWS))
+    assert torch.equal(found(gradients.clone()), change(gradients.clone()))
+
+
+def test_files_keep_the_order_of_more_than_ten_parameters(tmp_path):
+    sides = [(torch.full((2,), float(i)), torch.full((3,), float(-i))) for i in range(12)]
+    Preconditioner(sides).save(tmp_path / "change.safetensors")
+    found = Preconditioner.load(tmp_path / "change.safetensors").sides
+    assert [(float(left[0]), float(right[0])) for left, right in found] == [(i, -i) for i in range(12)]
+    assert [(len(left), len(right)) for left, right in found] == [(2, 3)] * 12
+
+
+def test_sides_that_are_views_can_be_saved(tmp_path):
+    whole = torch.arange(12.0).reshape(3, 4)
+    Preconditioner([(whole.T, whole[:, 1])]).save(tmp_path / "change.safetensors")
+    ((left, right),) = Preconditioner.load(tmp_path / "change.safetensors").sides
+    assert torch.equal(left, whole.T)
+    assert torch.equal(right, whole[:, 1])

@@ -10,9 +10,11 @@ from scipy.stats import spearmanr
 
 from trakway.errors import UserError
 from trakway.metrics import intervals, lds
-from trakway.plan import JOURNEY
+from trakway.plan import steps_only
 from trakway.storage import files
 from trakway.targets.table import groups
+
+JOURNEY = steps_only({"task": "image_diffusion"})
 
 
 def rng(seed=0):
@@ -66,13 +68,6 @@ class TestPredicted:
     def test_sizes_must_agree(self):
         with pytest.raises(ValueError, match="10 training examples, masks of 11"):
             lds.predicted(np.zeros((2, 10)), np.zeros((2, 11), bool))
-
-
-def test_by_subset_is_subset_major():
-    outputs = np.arange(12).reshape(6, 2)
-    np.testing.assert_array_equal(lds.by_subset(outputs, 3)[1], outputs[2:4])
-    with pytest.raises(ValueError, match="6 models"):
-        lds.by_subset(outputs, 4)
 
 
 class TestPerTarget:
@@ -272,7 +267,7 @@ class TestGroups:
 
     def evaluate(self, journeys, **changes):
         table, predictions, outputs = journeys
-        return lds.evaluate(predictions | changes, outputs, table, seed=3, resamples=50)
+        return lds.evaluate(predictions | changes, outputs, table, seed=3, resamples=50, steps_only=JOURNEY)
 
     def test_a_group_is_evaluated_as_if_it_were_alone(self, journeys):
         table, predictions, outputs = journeys

@@ -6,6 +6,7 @@ import pytest
 
 from trakway.plan import code_files
 from trakway.plan.code import PACKAGE
+from trakway.plan.methods import FOLDER
 
 SCRIPTS = PACKAGE.parents[1] / "scripts"
 
@@ -62,6 +63,37 @@ def test_files_beside_a_users_own(tmp_path):
 def test_a_name_passed_on_by_a_package_stands_for_its_module(tmp_path):
     (tmp_path / "reader.py").write_text("from trakway.data import ImageData\n")
     assert {"data/images.py"} == {name for name in of_package(tmp_path / "reader.py") if name.startswith("data/")}
+
+
+def methods_in(found):
+    return {name for name in found if name.startswith("attribution/methods/")} - {"attribution/methods/__init__.py"}
+
+
+@pytest.mark.parametrize("script", ["scores", "cost", "ablation"])
+def test_scores_depend_on_the_methods_that_are_run_and_no_other(script):
+    script = SCRIPTS / f"{script}.py"
+    assert methods_in(of_package(script)) == set()
+    assert methods_in(of_package(script, FOLDER / "trak.py")) == {"attribution/methods/trak.py"}
+    expected = {f"attribution/methods/{name}.py" for name in ("d_trak", "trak")}
+    assert methods_in(of_package(script, FOLDER / "d_trak.py")) == expected
+    found = of_package(script, FOLDER / "trak.py")
+    assert {"attribution/scoring.py", "attribution/inputs.py", "attribution/reading.py", "metrics/lds.py"} <= found
+    assert not [name for name in found if name.startswith(("training", "tasks", "models", "figures"))]
+
+
+def test_a_method_of_ones_own_with_what_it_imports(tmp_path):
+    (tmp_path / "mine.py").write_text("import beside\nfrom trakway.attribution.methods import pixel\n")
+    (tmp_path / "beside.py").write_text("")
+    found = code_files(SCRIPTS / "scores.py", tmp_path / "mine.py")
+    assert {tmp_path / "mine.py", tmp_path / "beside.py"} <= set(found)
+    assert methods_in(of_package(SCRIPTS / "scores.py", tmp_path / "mine.py")) == {"attribution/methods/pixel.py"}
+
+
+def test_features_depend_on_no_attribution():
+    for script in ("features", "preconditioner"):
+        found = of_package(SCRIPTS / f"{script}.py", PACKAGE / "tasks/image_classification.py")
+        assert "gradients/preconditioning.py" in found
+        assert not [name for name in found if name.startswith(("attribution", "validation", "metrics", "figures"))]
 
 
 def test_paths_are_whole():

@@ -11,7 +11,6 @@ from trakway.errors import UserError
 from trakway.plan import Removal, count_removal_rows, removal_rows
 
 SOURCE = Path(__file__).parents[1] / "src/trakway"
-ESTIMATORS = {"trak", "journey_trak", "journey_window", "d_trak", "journey_d_trak"}
 REMOVAL = {
     "targets": 3,
     "fractions": [0.1, 0.2],
@@ -45,8 +44,9 @@ def test_methods_outside_the_full_grid_are_compared_at_one_fraction():
 
 def test_methods_of_steps_get_a_row_for_each_timestep():
     removal = REMOVAL | {"methods": ["trak", "journey_trak"], "timesteps": [800, 200]}
-    rows = removal_rows(removal)
-    assert count_removal_rows(removal) == len(rows) == 2 * 2 * 3 + 2 * 2 * 3 * 2 + 2 * 4
+    rows = removal_rows(removal, ["journey_trak", "datamodel"])
+    assert count_removal_rows(removal, ["journey_trak"]) == len(rows) == 2 * 2 * 3 + 2 * 2 * 3 * 2 + 2 * 4
+    assert count_removal_rows(removal) == 2 * 2 * 2 * 3 + 2 * 4
     assert len(set(rows)) == len(rows)
     assert [row for row in rows if row.method == "trak"] == [
         row for row in removal_rows(REMOVAL) if row.method == "trak"
@@ -59,10 +59,16 @@ def test_methods_of_steps_get_a_row_for_each_timestep():
 def test_steps_multiply_nothing_else():
     """Without timesteps a method of steps is like every other, and at one fraction too it keeps its steps."""
     removal = REMOVAL | {"methods": ["trak", "datamodel"]}
-    assert all(row.timestep is None for row in removal_rows(removal | {"timesteps": None}))
-    assert removal_rows(removal) == removal_rows(removal | {"timesteps": None})
+    per_step = ["datamodel"]
+    assert all(row.timestep is None for row in removal_rows(removal | {"timesteps": None}, per_step))
+    assert removal_rows(removal, per_step) == removal_rows(removal | {"timesteps": None}, per_step)
+    assert removal_rows(removal, per_step) == removal_rows(removal)
     compared = removal | {"full_grid": ["trak"], "compare_fraction": 0.2, "timesteps": [5, 3]}
-    found = [(row.fraction, row.target, row.timestep) for row in removal_rows(compared) if row.method == "datamodel"]
+    found = [
+        (row.fraction, row.target, row.timestep)
+        for row in removal_rows(compared, per_step)
+        if row.method == "datamodel"
+    ]
     assert found == [(0.2, target, timestep) for target in range(3) for timestep in (5, 3)]
 
 
@@ -92,72 +98,10 @@ def test_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-SCORES = {"ridge": [0.1, 1.0], "soft_threshold": [0.0], "weights": True, "average": "paper"}
-
-
-class TestScoreSettings:
-    def test_are_the_seed_and_the_options_of_the_method(self):
-        settings = {"seed": 3, "scores": SCORES | {"more": 1}, "other": 2}
-        for method in ESTIMATORS:
-            assert plan.score_settings(method, settings) == {"seed": 3, "scores": SCORES}
-        for method in set(plan.NEEDS) - ESTIMATORS:
-            assert plan.score_settings(method, settings) == {"seed": 3, "scores": {}}
-
-    def test_only_a_method_with_a_choice_is_tuned(self):
-        assert all(plan.is_tuned(method, SCORES) for method in ESTIMATORS)
-        assert not plan.is_tuned("trak", SCORES | {"ridge": [0.1]})
-        assert not plan.is_tuned("trak", SCORES | {"ridge": 0.1})
-        assert plan.is_tuned("trak", SCORES | {"ridge": [0.1], "soft_threshold": [0.0, 1.0]})
-        assert not any(plan.is_tuned(method, SCORES) for method in set(plan.NEEDS) - ESTIMATORS)
-
-    def test_options_are_those_of_the_estimator(self):
-        assert plan.OPTIONS.keys() == ESTIMATORS
-        assert set(plan.OPTIONS.values()) == {tuple(SCORES)}
-
-
-class TestMethods:
-    def test_of_the_tasks(self):
-        journey = {"journey_trak", "journey_window", "d_trak", "journey_d_trak", "pixel_journey"}
-        classification, diffusion = (
-            plan.methods_of({"task": "image_classification"}),
-            plan.methods_of({"task": "image_diffusion"}),
-        )
-        assert set(diffusion) - set(classification) == journey
-        assert set(classification) - set(diffusion) == {"tracin"}
-        assert set(plan.JOURNEY) == journey - {"d_trak"}
-
-    def test_per_step_are_those_that_look_at_the_entry_and_not_the_image(self):
-        by_image = {"trak", "d_trak", "representation", "pixel", "random", "tracin"}
-        assert set(plan.PER_STEP) == set(plan.NEEDS) - by_image
-
-    @pytest.mark.parametrize(
-        ("method", "needs"),
-        [
-            ("journey_trak", ("features",)),
-            ("journey_window", ("features", "windows")),
-            ("d_trak", ("norm",)),
-            ("journey_d_trak", ("norm",)),
-            ("pixel_journey", ()),
-        ],
-    )
-    def test_needs(self, method, needs):
-        assert plan.NEEDS[method] == needs
-
-
 class TestFunctions:
-    settings = {"journey": {"timesteps": [700, 50]}}
-
-    def test_of_needs(self):
-        assert plan.feature_functions("features", self.settings) == ["output"]
-        assert plan.feature_functions("checkpoints", self.settings) == ["output"]
-        assert plan.feature_functions("norm", self.settings) == ["norm"]
-        assert plan.feature_functions("windows", self.settings) == ["window-700", "window-50"]
-        for need in ("representations", "estimation"):
-            assert plan.feature_functions(need, self.settings) == []
-
     @given(st.integers(1, 10**6))
     def test_windows_say_their_timestep(self, timestep):
-        (function,) = plan.feature_functions("windows", {"journey": {"timesteps": [timestep]}})
+        function = plan.window(timestep)
         assert plan.is_window(function)
         assert plan.window_timestep(function) == timestep
 
@@ -197,6 +141,15 @@ class TestTaskSettings:
         found = plan.target_settings(self.diffusion, "domain", "removal")
         assert found == base | self.of(self.diffusion, "journey", "domain", "removal")
 
+    def test_features_know_nothing_of_the_targets(self):
+        journey = {"timesteps": [5], "target_draws": 9, "train_draws": 2, "window": 3, "window_draws": 4, "patches": []}
+        settings = self.diffusion | {"journey": journey}
+        kept = {"train_draws": 2, "window": 3, "window_draws": 4}
+        base = self.of(settings, "seed", "task", "model", "diffusion")
+        assert plan.feature_settings(settings) == base | {"journey": kept}
+        assert settings["journey"] == journey
+        assert plan.feature_settings(self.classification) == self.of(self.classification, "seed", "task", "model")
+
     def test_the_domain_is_a_classification_of_its_own(self):
         base = {"seed": 4, "task": "image_classification", "model": {"name": "resnet9"}}
         assert plan.task_settings(self.diffusion, "domain") == base
@@ -207,7 +160,7 @@ class TestTaskSettings:
     ("task", "methods", "main"),
     [
         ("image_classification", ["pixel", "trak"], "trak"),
-        ("image_classification", ["pixel"], "pixel"),
+        ("image_classification", ["pixel", "gradient_dot"], "pixel"),
         ("image_diffusion", ["trak", "journey_trak"], "journey_trak"),
         ("image_diffusion", ["trak", "pixel"], "trak"),
     ],
@@ -218,6 +171,8 @@ def test_main_method(task, methods, main):
 
 class TestEnsembleSizes:
     settings = {
+        "task": "image_diffusion",
+        "methods": ["trak", "pixel"],
         "members": {"count": 10, "checkpoints": None},
         "bank": {"evaluation": {"subsets": 50, "seeds": 3}, "estimation": {"subsets": 100, "seeds": 1}},
         "removal": REMOVAL,
@@ -235,6 +190,14 @@ class TestEnsembleSizes:
         found = plan.ensemble_sizes(self.settings)
         assert found == self.sizes
         assert list(found) == list(self.sizes)
+
+    def test_steps_multiply_removals(self):
+        """Of a method that tells them apart, one of one's own among them."""
+        settings = self.settings | {"removal": REMOVAL | {"timesteps": [5, 3]}}
+        items = ["trak", {"name": "pixel", "method": "journey_trak"}]
+        assert plan.ensemble_sizes(settings) == self.sizes
+        found = plan.ensemble_sizes(settings | {"methods": items})
+        assert found == self.sizes | {"removal": (2 * 2 * 3 + 2 * 2 * 3 * 2 + 2 * 4, 2)}
 
     def test_a_domain_has_one_classifier(self):
         found = plan.ensemble_sizes(self.settings | {"domain": {"model": {}}})
@@ -281,6 +244,17 @@ KINDS = st.one_of(
 )
 
 
+CHANGES = st.just({}) | st.fixed_dictionaries(
+    {
+        "preconditioner": st.just("kronecker"),
+        "preconditioner_examples": st.integers(1, 300),
+        "damping": st.sampled_from([1e-8, 0.015, 0.1, 1.0, 10.0, 1e7]),
+    }
+)
+PRECISIONS = st.just({}) | st.just({"precision": "bfloat16"})
+PROJECTIONS = st.builds(lambda kind, change, precision: kind | change | precision, KINDS, CHANGES, PRECISIONS)
+
+
 class TestProjections:
     def test_names(self):
         assert plan.projection_name({"kind": "sjlt", "dim": 1024}) == "sjlt1-1024"
@@ -289,7 +263,7 @@ class TestProjections:
         assert plan.projection_name({"kind": "factored", "dim": 1024, "nonzeros": 4}) == "factored-1024"
         assert plan.projection_name({"kind": "identity", "dim": None, "nonzeros": 1}) == "identity"
 
-    @given(KINDS, KINDS)
+    @given(PROJECTIONS, PROJECTIONS)
     def test_two_projections_never_share_a_name(self, one, other):
         assert (plan.projection_name(one) == plan.projection_name(other)) == (one == other)
 
@@ -308,15 +282,20 @@ class TestProjections:
         main = {"kind": "sjlt", "dim": 64, "nonzeros": 2, "precision": "bfloat16"}
         assert plan.projection_name(main) == "sjlt2-64-bfloat16"
         assert plan.projection_name(main | {"precision": "float32"}) == "sjlt2-64"
+        assert plan.projection_name({"kind": "identity", "dim": None, "precision": "bfloat16"}) == "identity-bfloat16"
 
     def test_the_preconditioner_is_part_of_the_name(self):
-        main = {"kind": "sjlt", "dim": 64, "nonzeros": 2, "preconditioner": "kronecker", "damping": 0.1}
+        main = {"kind": "sjlt", "dim": 64, "nonzeros": 2}
+        main |= {"preconditioner": "kronecker", "preconditioner_examples": 50, "damping": 0.1}
         ablation = {"dim": [16], "projection": ["identity"], "preconditioner": ["none", "kronecker"]}
         found = plan.projections({"projection": main, "ablation": ablation})
-        assert list(found) == ["kronecker-sjlt2-64", "kronecker-sjlt2-16", "kronecker-identity", "sjlt2-64"]
-        assert found["kronecker-sjlt2-64"] == main
-        assert found["kronecker-identity"]["damping"] == 0.1
+        changed = [f"kronecker-50-0.1-{name}" for name in ("sjlt2-64", "sjlt2-16", "identity")]
+        assert list(found) == [*changed, "sjlt2-64"]
+        assert found["kronecker-50-0.1-sjlt2-64"] == main
+        assert found["kronecker-50-0.1-identity"]["damping"] == 0.1
         assert found["sjlt2-64"]["preconditioner"] == "none"
+        assert plan.preconditioner_name(main | {"damping": 1.0, "preconditioner_examples": 7}) == "kronecker-7-1"
+        assert plan.preconditioner_name(found["sjlt2-64"]) == plan.preconditioner_name({"kind": "identity"}) == ""
 
     def test_without_ablation(self):
         main = {"kind": "sjlt", "dim": 64, "nonzeros": 1}

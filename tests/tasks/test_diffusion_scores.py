@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 import torch
 
-from trakway.attribution import Features, Material, method
-from trakway.features.extraction import Member, extract_features
+from trakway.attribution.material import Material
+from trakway.attribution.scoring import score_function
+from trakway.attribution.values import Features
+from trakway.features.extraction import Extractor, Member
 from trakway.training import load_checkpoint
 from trakway.training.loop import train_model
 
@@ -45,7 +47,9 @@ class Trained:
         folder = self.folder / function.replace("-", "_") / ("all" if projection else "projected")
         projection = projection or {"kind": "sjlt", "dim": 512, "nonzeros": 1}
         task, member = self.task(function), Member(0, "model", lambda: self.model)
-        extract_features(task, [member], projection, np.arange(3), 24, "any", folder)
+        extractor = Extractor(task, [member], projection, 24)
+        extractor.write_train(folder)
+        extractor.write_targets(folder, np.arange(3))
         return [Features(*(np.load(folder / f"{name}.npy")[0] for name in ("train", "targets", "weights")))]
 
     def material(self, **features):
@@ -59,17 +63,14 @@ def trained(diffusion_task, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def material(trained):
-    output = trained.features()
-    windows = {
-        step: [dataclasses.replace(*trained.features(f"window-{step}"), targets=output[0].targets)] for step in (2, 5)
-    }
-    return trained.material(features=output, norm=trained.features("norm"), windows=windows)
+    windows = {step: [dataclasses.replace(*trained.features(f"window-{step}"), targets=None)] for step in (2, 5)}
+    return trained.material(features=trained.features(), norm=trained.features("norm"), windows=windows)
 
 
 @pytest.mark.parametrize("name", ["trak", "journey_trak", "journey_window", "d_trak", "journey_d_trak"])
-def test_an_image_is_attributed_to_its_copies(material, name):
+def test_an_image_is_attributed_to_its_copies(material, chosen, name):
     out = np.full((3, 24), np.nan, np.float32)
-    method(name)(material, out, ridge=10.0)
+    score_function(chosen(name))(material.only(chosen(name).method.reads), out, ridge=10.0)
     for scores in out:
         copies, others = scores[COPIES], np.delete(scores, COPIES)
         assert scores.argmax() in COPIES
@@ -77,12 +78,12 @@ def test_an_image_is_attributed_to_its_copies(material, name):
         assert (copies[:, None] > others).mean() > 0.75  # noise of its own lets a copy fall behind
 
 
-def test_a_step_on_a_training_example_moves_the_target_as_scored(trained):
+def test_a_step_on_a_training_example_moves_the_target_as_scored(trained, chosen):
     """What a positive score claims, and by how much: one small step of gradient descent on the example's loss."""
     task, model = trained.task(), copy.deepcopy(trained.model).double()
     everything = trained.features(projection={"kind": "identity", "dim": None})
     found = np.empty((3, 24), np.float32)
-    method("gradient_dot")(trained.material(features=everything), found)
+    score_function(chosen("gradient_dot"))(trained.material(features=everything), found)
     targets, examples = double(task.target_batch(np.arange(3))), double(task.train_batch(np.arange(24)))
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     rate = 1e-6

@@ -46,10 +46,10 @@ def test_is_the_mean_of_rank_correlations():
     assert (same[["correlation", "correlation_low", "correlation_high"]] == 1).all(axis=None)
 
 
-def test_only_methods_whose_scores_depend_on_the_step():
-    scores = {name: scores_of(2) for name in ("trak", "gradient_dot", "random", "journey_trak")}
-    table = evaluate(scores, table_of(2), seed=0, resamples=10)
-    assert table["method"].unique().tolist() == ["gradient_dot", "journey_trak"]
+def test_methods_in_the_order_given():
+    """Which ones' scores depend on the step is for the plan to say."""
+    table = evaluate({name: scores_of(2) for name in ("mine", "gradient_dot")}, table_of(2), seed=0, resamples=10)
+    assert table["method"].unique().tolist() == ["mine", "gradient_dot"]
     assert len(table) == 18
 
 

@@ -60,18 +60,6 @@ def predicted(scores: np.ndarray, masks: np.ndarray, block: int = 4096) -> np.nd
     return total
 
 
-def by_subset(outputs: np.ndarray, subsets: int) -> np.ndarray:
-    """Reshape outputs (models × targets), model = subset * seeds + seed, to (subsets × seeds × targets).
-
-    Raises:
-        ValueError: the number of models is no multiple of the number of subsets.
-    """
-    models, targets = outputs.shape
-    if models == 0 or models % subsets:
-        raise ValueError(f"{models} models are no whole number of seeds for {subsets} subsets")
-    return outputs.reshape(subsets, models // subsets, targets)
-
-
 def standard_ranks(values: np.ndarray) -> np.ndarray:
     """Rank along the first axis (ties averaged), centre, and scale to length 1; something constant becomes 0."""
     ranks = rankdata(values, axis=0)
@@ -167,7 +155,7 @@ def evaluate(
 
     Args:
         predictions: name of the method → (subsets × evaluated entries), as ``predicted`` returns it.
-        outputs: (subsets × seeds × evaluated entries) outputs of the retrained models, see ``by_subset``.
+        outputs: (subsets × seeds × evaluated entries) outputs of the retrained models.
         targets: the table of targets, the evaluated entries first.
         seed: the experiment's seed, for the resamples: all groups share those of the subsets, and groups of as many
             targets those of the targets.

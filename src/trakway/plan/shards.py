@@ -54,4 +54,4 @@ def _cut_of(found: list[re.Match]) -> tuple[int, int] | None:
     """Return (models, size) of which the found shards are the whole cut, in order; None if they are none."""
     names = [match.group() for match in found]
     models, size = shard_range(names[-1]).stop, len(shard_range(names[0]))
-    return (models, size) if names == shards(models, size) else None
+    return (models, size) if size and names == shards(models, size) else None
