@@ -1,3 +1,4 @@
+import copy
 import os
 from pathlib import Path
 
@@ -43,6 +44,12 @@ DIFFUSION = {
         "patches": [{"name": "corner", "timestep": 12, "box": [0, 2, 3, 4]}],
     },
 }
+
+
+@pytest.fixture
+def diffusion_settings():
+    """The sections that a small diffusion task with targets is built from."""
+    return copy.deepcopy(DIFFUSION)
 
 
 @pytest.fixture(scope="session")

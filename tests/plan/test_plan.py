@@ -118,7 +118,10 @@ class TestScoreSettings:
 class TestMethods:
     def test_of_the_tasks(self):
         journey = {"journey_trak", "journey_window", "d_trak", "journey_d_trak", "pixel_journey"}
-        classification, diffusion = plan.methods_of({"task": "image_classification"}), plan.methods_of({"task": "image_diffusion"})
+        classification, diffusion = (
+            plan.methods_of({"task": "image_classification"}),
+            plan.methods_of({"task": "image_diffusion"}),
+        )
         assert set(diffusion) - set(classification) == journey
         assert set(classification) - set(diffusion) == {"tracin"}
         assert set(plan.JOURNEY) == journey - {"d_trak"}
