@@ -322,7 +322,7 @@ def test_unknown_keys_of_the_domain_and_of_patches(write_diffusion, tier):
 def test_a_domain_needs_a_model(write_diffusion, part):
     path = write_diffusion({"domain": None, "tiers": {"demo": {"domain": part}}})
     (line,) = lines_of(path)
-    assert line.startswith(f"{path}: domain.model.name: found nothing; allowed: one of resnet_small")
+    assert line.startswith(f"{path}: domain.model.name: found nothing; allowed: one of resnet18")
 
 
 def test_settings_print_the_same_however_they_are_written(write, good):
@@ -413,8 +413,11 @@ def config(tmp_path):
     return path
 
 
+DEFAULTS = {"folder": None, "device": "auto", "results": "results"}
+
+
 def test_overrides_win_and_defaults_fill(config):
-    assert load_config(config) == {"tier": "demo", "experiments": ["mine"], "device": "auto", "results": "results"}
+    assert load_config(config) == {"tier": "demo", "experiments": ["mine"], **DEFAULTS}
     found = load_config(config, {"tier": "smoke", "experiments": "one, two", "device": "cpu"})
     assert found == {"tier": "smoke", "experiments": ["one", "two"], "device": "cpu", "results": "results"}
     assert load_config(config, {"experiments": "null"})["experiments"] is None

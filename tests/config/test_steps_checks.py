@@ -17,24 +17,24 @@ FAULTS = {
         {"model": {"name": "resnet9", "widths": None, "layers": None, "attention": None, "norm_groups": None}},
         "model.name",
         "resnet9",
-        "unet for the task image_diffusion",
+        "for the task image_diffusion: unet, FILE.py:NAME",
     ),
     "no domain": ({"domain": None}, "domain", "null", "a mapping with model and training"),
     "a domain of noise": (
         {"domain": {"model": {"name": "unet"}}},
         "domain.model.name",
         "unet",
-        "a network that classifies",
+        "for the task image_classification: resnet_small, resnet9,",
     ),
-    "no widths": ({"model": {"widths": None}}, "model.widths", "null", "a list of channels, one a stage, for unet"),
-    "no layers": ({"model": {"layers": None}}, "model.layers", "null", "a whole number >= 1 for unet"),
-    "no attention": ({"model": {"attention": None}}, "model.attention", "null", "[], for no attention"),
-    "no groups": ({"model": {"norm_groups": None}}, "model.norm_groups", "null", "a whole number >= 1 for unet"),
+    "no widths": ({"model": {"widths": []}}, "model.widths", "[]", "a list of channels, one a stage"),
+    "no layers": ({"model": {"layers": 0}}, "model.layers", "0", "a whole number >= 1"),
+    "no groups": ({"model": {"norm_groups": 0}}, "model.norm_groups", "0", "a whole number >= 1"),
+    "half a layer": ({"model": {"layers": 1.5}}, "model.layers", "1.5", "a whole number"),
     "groups that do not divide": (
         {"model": {"widths": [8, 12, 16], "norm_groups": 8}},
         "model.norm_groups",
         "8",
-        "a divisor of every one of model.widths: 8, 12, 16",
+        "a divisor of every one of widths: 8, 12, 16",
     ),
     "attention at no stage": (
         {"model": {"attention": [8, 3]}},
@@ -54,7 +54,12 @@ FAULTS = {
         "[8, 16, 16]",
         "halve an image of 18 pixels a side, not 2 times",
     ),
-    "augmentation": ({"training": {"augmentation": "flip"}}, "training.augmentation", "flip", "none for the task"),
+    "augmentation": (
+        {"training": {"augmentation": "flip"}},
+        "training.augmentation",
+        "flip",
+        "for the task image_diffusion: none",
+    ),
     "epochs and steps of the domain": (
         {"domain": {"training": {"epochs": 3, "steps": 9}}},
         "domain.training.steps",
@@ -68,10 +73,10 @@ FAULTS = {
         "at most domain.training.epochs = 3",
     ),
     "widths of the domain": (
-        {"domain": {"model": {"widths": None}}},
+        {"domain": {"model": {"widths": []}}},
         "domain.model.widths",
-        "null",
-        "a list of channels for resnet_small",
+        "[]",
+        "a list of channels, each a whole number >= 1",
     ),
     "batch of the domain": (
         {"domain": {"training": {"batch_size": 201}}},
@@ -225,11 +230,9 @@ def test_other_tasks_have_nothing_of_it(write, key, where):
     (line,) = str(caught.value).splitlines()
     assert line.startswith(f"{path}: {'tiers.demo.' if where == 'tier' else ''}{key}: found ")
     none = "null" if OWN[key] is None else OWN[key]
-    assert f"; allowed: {none} for the task image_classification: a part of image_diffusion. Remove the key" in line
+    assert f"; allowed: {none} for the task image_classification, which has no steps. Remove the key" in line
 
 
 def test_other_tasks_have_no_unet(write, check_told):
     path = write({"model": {"name": "unet"}})
-    check_told(
-        path, "top", "model.name", "unet", "a network that classifies, not unet, for the task image_classification"
-    )
+    check_told(path, "top", "model.name", "unet", "for the task image_classification: resnet_small")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trakway.plan import code_files
+from trakway.plan import code_files, definitions
 from trakway.plan.code import PACKAGE
 from trakway.plan.methods import FOLDER
 
@@ -16,7 +16,10 @@ def of_package(*programs):
 
 
 def test_training_depends_on_the_trainer_and_on_one_modality():
-    found = of_package(SCRIPTS / "train.py", PACKAGE / "tasks/image_classification.py")
+    found = of_package(
+        SCRIPTS / "train.py",
+        *definitions({"seed": 0, "task": "image_classification", "model": {"name": "resnet_small"}}),
+    )
     assert {"training/loop.py", "seeds.py", "tasks/base.py", "data/images.py", "models/resnet.py"} <= found
     assert not [name for name in found if name.startswith(("attribution", "figures", "validation", "gradients"))]
     assert not {"tasks/image_diffusion.py", "data/cifar10.py", "runtime/progress.py"} & found

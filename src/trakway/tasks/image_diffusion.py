@@ -71,10 +71,14 @@ class ImageDiffusion(Generative):
         self.data = ImageData.load(data)
         self.train_size = len(self.data.train_labels)
         self.test_size = len(self.data.test_labels)
-        self.shape = self.data.shape
         if targets is not None:
             self.targets = read_table(targets)
             self.seen = seen_by(self.targets, Path(targets).parent)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image."""
+        return self.data.shape
 
     def scheduler(self):
         """Return a new ``diffusers.DDPMScheduler`` of the experiment's noise schedule."""

@@ -42,6 +42,7 @@ def check_task(settings: dict, data: Path, device: str = "cpu") -> None:
     model, again = (trial.call("architecture", lambda: task.new_model(1)) for _ in range(2))
     trial.equal_weights(model, again)
 
+    trial.batch("train_batch", lambda: task.train_batch(rows), len(rows))
     step = trial.batch(
         "training_batch", lambda: task.training_batch(rows, seeds.generator(task.seed, "check")), len(rows)
     )
@@ -116,7 +117,7 @@ class Trial:
             lines = [origin(error, found.file) for found in self.places]
             where = next((line for line in lines if ", line " in line), str(self.task.file))
             raise UserError(
-                f"{where}: {self.task.name}.{method} stopped with {type(error).__name__}: {error}; allowed: no error; "
+                f"{where}, class {self.task.name}: {method} stopped with {type(error).__name__}: {error}; allowed: no error; "
                 "correct it"
             ) from error
 
@@ -136,6 +137,7 @@ class Trial:
         if not isinstance(found, Tensor) or found.shape != (size,):
             said = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
             raise self.fault(method, f"{said} for {size} examples", f"a tensor of shape ({size},): {what}")
+        found = found.detach()
         bad = torch.nonzero(~torch.isfinite(found))
         if len(bad):
             raise self.fault(method, f"{float(found[bad[0, 0]])} for example {int(bad[0, 0])}", "finite numbers")
@@ -146,7 +148,7 @@ class Trial:
             said = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
             raise self.fault(method, said, "a scalar tensor: the mean over the batch; end it with .mean()")
         if not torch.isfinite(found):
-            raise self.fault(method, str(float(found)), "a finite number, of an untrained model too")
+            raise self.fault(method, str(float(found.detach())), "a finite number, of an untrained model too")
         if not found.requires_grad:
             raise self.fault(
                 method, "a number without a gradient", "one made of the model's parameters; do not detach it"
