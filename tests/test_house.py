@@ -1,4 +1,4 @@
-"""Where things belong: names of tasks and images in their own rooms, imports one way, nothing heavy to read a workflow."""
+"""Where things belong: names of tasks and images in their own rooms, imports one way, nothing heavy at parse."""
 
 import ast
 import re

@@ -7,6 +7,7 @@ import numpy as np
 
 from trakway.attribution.values import Features
 from trakway.errors import UserError
+from trakway.metrics.lds import by_subset
 from trakway.projection import VERSION
 from trakway.storage.files import read_array, read_json
 
@@ -44,22 +45,8 @@ def load_features(folders: Sequence[Path]) -> list[Features]:
 
 
 def load_outputs(shards: Sequence[Path], subsets: int) -> np.ndarray:
-    """Join shards of a bank's outputs: float64 (subsets, seeds, targets).
-
-    Args:
-        shards: the files, in order.
-        subsets: of the bank; each has as many models.
-
-    Raises:
-        UserError: the models are no whole number a subset.
-    """
-    outputs = np.concatenate([read_array(path) for path in shards])
-    if subsets == 0 or len(outputs) % subsets:
-        raise UserError(
-            f"{shards[0]} and the others: found outputs of {len(outputs)} models for {subsets} subsets; "
-            "allowed: as many seeds of every subset; give the outputs of all shards of one bank, once each"
-        )
-    return outputs.reshape(subsets, -1, outputs.shape[1])
+    """Join shards of a bank's outputs, in order: float64 (subsets, seeds, targets), see `by_subset`."""
+    return by_subset(np.concatenate([read_array(path) for path in shards]), subsets)
 
 
 def by(folders: Sequence[Path], key: str) -> list[tuple[int | str, list[Path]]]:

@@ -60,6 +60,27 @@ def predicted(scores: np.ndarray, masks: np.ndarray, block: int = 4096) -> np.nd
     return total
 
 
+def by_subset(outputs: np.ndarray, subsets: int) -> np.ndarray:
+    """Sort the outputs of a bank by subset and seed.
+
+    Args:
+        outputs: (models × entries), model = subset * seeds + seed.
+        subsets: how many there are.
+
+    Returns:
+        (subsets × seeds × entries).
+
+    Raises:
+        UserError: the models are no whole number a subset.
+    """
+    if subsets == 0 or len(outputs) == 0 or len(outputs) % subsets:
+        raise UserError(
+            f"outputs: found those of {len(outputs)} models for {subsets} subsets; allowed: as many seeds of every "
+            "subset; give the outputs of all shards of one bank, once each"
+        )
+    return outputs.reshape(subsets, -1, outputs.shape[1])
+
+
 def standard_ranks(values: np.ndarray) -> np.ndarray:
     """Rank along the first axis (ties averaged), centre, and scale to length 1; something constant becomes 0."""
     ranks = rankdata(values, axis=0)

@@ -117,8 +117,8 @@ class Trial:
             lines = [origin(error, found.file) for found in self.places]
             where = next((line for line in lines if ", line " in line), str(self.task.file))
             raise UserError(
-                f"{where}, class {self.task.name}: {method} stopped with {type(error).__name__}: {error}; allowed: no error; "
-                "correct it"
+                f"{where}, class {self.task.name}: {method} stopped with {type(error).__name__}: {error}; allowed: "
+                "no error; correct it"
             ) from error
 
     def batch(self, method: str, function: Callable[[], Any], size: int) -> tuple[Tensor, ...]:

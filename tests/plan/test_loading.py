@@ -3,9 +3,9 @@ import pickle
 import sys
 
 import pytest
-from trakway.runtime.own_code import load_from
 
 from trakway.errors import UserError
+from trakway.plan.loading import load_from
 
 
 @pytest.fixture(autouse=True)
