@@ -11,7 +11,8 @@ SETTINGS = {
     "members": {"count": 3, "checkpoints": None},
     "bank": {"evaluation": {"subsets": 2, "seeds": 2}, "estimation": {"subsets": 1, "seeds": 1}},
     "removal": {
-        "targets": 1, "fractions": [0.1], "sides": ["top"], "methods": ["trak"], "random": 1, "seeds": 1, "reference": 2,
+        "targets": 1, "fractions": [0.1], "sides": ["top"], "methods": ["trak"], "random": 1, "seeds": 1,
+        "reference": 2,
     },
     "domain": None,
     "execution": {"members_per_job": 2, "models_per_job": 3},

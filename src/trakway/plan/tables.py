@@ -21,8 +21,8 @@ class Table(Part):
     Attributes:
         beside: further tables that the same work gives: name → caption, empty for one that no report shows.
         beside_needs: traits without which a report does not have these.
-        own_rule: whether the workflow has a rule of its own for it, since it reads or computes what no plain table does;
-            there is no ``make`` then.
+        own_rule: whether the workflow has a rule of its own for it, since it reads what no plain table does; there is no
+            ``make`` then.
     """
 
     beside: dict[str, str] = field(default_factory=dict)
