@@ -5,7 +5,7 @@ import warnings
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from trakway.figures.style import save
+from trakway.figures.saving import save
 
 
 @pytest.fixture

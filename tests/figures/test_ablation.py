@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from trakway.figures.ablation import ablation
+from trakway.figures.ablation import draw
 
 
 def table():
@@ -17,7 +17,7 @@ def table():
 
 
 def test_a_panel_a_setting(check):
-    figure = ablation(table(), chosen={"members": 10, "projection": "sjlt"})
+    figure = draw(table(), chosen={"members": 10, "projection": "sjlt"})
     check(figure)
     panels = {axes.get_xlabel(): axes for axes in figure.axes}
     assert len(panels) == 7
@@ -36,7 +36,7 @@ def test_a_panel_a_setting(check):
 @pytest.mark.parametrize("count", [1, 4, 5])
 def test_any_number_of_panels(check, count):
     kept = table()["axis"].unique()[:count]
-    figure = ablation(table()[lambda t: t["axis"].isin(kept)])
+    figure = draw(table()[lambda t: t["axis"].isin(kept)])
     check(figure)
     assert len(figure.axes) == count
     assert "filled" not in figure.get_supxlabel()
@@ -45,5 +45,5 @@ def test_any_number_of_panels(check, count):
 def test_many_long_values_are_turned():
     kinds = ["sjlt", "rademacher", "factored", "identity"]
     table = pd.DataFrame({"axis": "projection", "value": kinds, "lds": 0.5, "lds_low": 0.4, "lds_high": 0.6})
-    (axes,) = ablation(table).axes
+    (axes,) = draw(table).axes
     assert {label.get_rotation() for label in axes.get_xticklabels()} == {20}

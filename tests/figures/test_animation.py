@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from trakway.figures.animation import moments, write_gif
-from trakway.figures.examples import extremes
-from trakway.figures.style import render
+from trakway.figures.animation import moments
+from trakway.figures.extremes import extremes
+from trakway.figures.saving import render, write_gif
 
 STEPS = [900, 500, 100]
 

@@ -1,8 +1,8 @@
 """Tests of LDS against compute."""
 
 import pandas as pd
-from trakway.figures.lds_cost import lds_cost
 
+from trakway.figures.cost import draw
 from trakway.figures.style import look
 
 
@@ -12,11 +12,11 @@ def cost():
         ("tracin", 1, 5.0, 0.13), ("tracin", 10, 50.0, 0.39), ("pixel", 0, 0.5, 0.05),
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=["method", "models", "cpu_seconds", "lds"])
-    return table.assign(lds_low=table["lds"] - 0.03, lds_high=table["lds"] + 0.03)
+    return table.assign(lds_low=table["lds"] - 0.03, lds_high=table["lds"] + 0.03, ceiling=0.8)
 
 
 def test_a_line_a_method(check):
-    figure = lds_cost(cost().iloc[::-1], ceiling=0.8)
+    figure = draw(cost().iloc[::-1])
     check(figure)
     (axes,) = figure.axes
     drawn = {container.get_label(): container.lines[0] for container in axes.containers}
@@ -32,7 +32,7 @@ def test_a_line_a_method(check):
 
 
 def test_points_carry_the_number_of_models():
-    texts = [text.get_text() for text in lds_cost(cost()).axes[0].texts]
+    texts = [text.get_text() for text in draw(cost()).axes[0].texts]
     # TracIn at 1 and 10 models lies just below TRAK with as many: one number serves both; no models, no number
     assert sorted(texts) == ["1", "10", "3"]
 
@@ -40,8 +40,8 @@ def test_points_carry_the_number_of_models():
 def test_numbers_that_differ_are_both_written():
     table = cost()
     table.loc[table["method"] == "tracin", "models"] = [2, 20]
-    assert len(lds_cost(table).axes[0].texts) == 5
+    assert len(draw(table).axes[0].texts) == 5
 
 
 def test_one_point(check):
-    check(lds_cost(cost().iloc[:1]))
+    check(draw(cost().iloc[:1]))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgba
 
-from trakway.figures.emergence import emergence
+from trakway.figures.emergence import draw
 from trakway.figures.style import YELLOW, look
 
 STEPS = [900, 500, 300, 100]
@@ -38,7 +38,7 @@ def windows(axes):
 
 
 def test_the_mean_and_some_samples(check):
-    figure = emergence(table(), count=2)
+    figure = draw(table(), count=2)
     check(figure)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["Mean over 4 samples", "Sample 0, class coat", "Sample 1, class coat"]
@@ -58,30 +58,30 @@ def test_the_mean_and_some_samples(check):
 
 
 def test_the_window_is_shaded_where_there_is_one():
-    mean, sample, *_ = emergence(table()).axes
+    mean, sample, *_ = draw(table()).axes
     assert windows(mean) == []
     assert windows(sample) == [(200, 400)]
     assert sample.patches[0].get_facecolor()[:3] == to_rgba(YELLOW)[:3]
 
 
 def test_bands_are_intervals():
-    bands = [one for one in emergence(table()).axes[1].collections if type(one).__name__ == "FillBetweenPolyCollection"]
+    bands = [one for one in draw(table()).axes[1].collections if type(one).__name__ == "FillBetweenPolyCollection"]
     boxes = [band.get_paths()[0].get_extents() for band in bands]
     np.testing.assert_allclose([(box.y0, box.y1) for box in boxes], [(-0.05, 0.9), (-0.15, 0.8), (-0.25, 0.7)])
 
 
 @pytest.mark.parametrize(("count", "panels"), [(0, 1), (3, 4), (4, 5)])
 def test_any_number_of_panels(check, count, panels):
-    figure = emergence(table(), count=count)
+    figure = draw(table(), count=count)
     check(figure)
     assert len(figure.axes) == panels
 
 
 def test_without_removal(check):
-    figure = emergence(table(groups=[("original", None, 0)]))
+    figure = draw(table(groups=[("original", None, 0)]))
     check(figure)
     assert all(len(axes.lines) == 1 for axes in figure.axes)
 
 
 def test_same_bytes(same_bytes):
-    same_bytes(lambda: emergence(table(), count=1))
+    same_bytes(lambda: draw(table(), count=1))

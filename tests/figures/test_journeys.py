@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trakway.figures.examples import extremes
+from trakway.figures.extremes import extremes
 from trakway.figures.journeys import journeys
 
 STEPS = [900, 500, 100]

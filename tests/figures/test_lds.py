@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 from matplotlib.colors import to_rgba
-from trakway.figures.lds_bars import lds_bars
 
+from trakway.figures.lds import draw
 from trakway.figures.style import LOOKS, VERMILION
 
 
@@ -16,7 +16,7 @@ def table(ceiling=0.8):
 
 
 def test_bars_best_on_top(check):
-    figure = lds_bars(table())
+    figure = draw(table())
     check(figure)
     (axes,) = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["Random", "Pixel similarity", "TRAK"]
@@ -29,7 +29,7 @@ def test_bars_best_on_top(check):
 
 
 def test_whiskers_are_the_interval(check):
-    figure = lds_bars(table())
+    figure = draw(table())
     whisker = figure.axes[0].collections[-1].get_segments()[-1]
     np.testing.assert_allclose(whisker[:, 0], [0.37, 0.46])
 
@@ -39,16 +39,16 @@ def dashed(axes):
 
 
 def test_ceiling_is_dashed_and_left_out_if_unknown(check):
-    (line,) = dashed(lds_bars(table()).axes[0])
+    (line,) = dashed(draw(table()).axes[0])
     assert set(line.get_xdata()) == {0.8}
-    figure = lds_bars(table(float("nan")))
+    figure = draw(table(float("nan")))
     check(figure)
     assert dashed(figure.axes[0]) == []
 
 
 def test_all_methods_fit(check):
     one = table().iloc[:1]
-    figure = lds_bars(pd.concat([one.assign(method=method) for method in [*LOOKS, "some_new_method"]]), level=0.9)
+    figure = draw(pd.concat([one.assign(method=method) for method in [*LOOKS, "some_new_method"]]), level=0.9)
     check(figure)
     assert len(figure.axes[0].patches) == len(LOOKS) + 1
     assert "90 % interval" in figure.get_supxlabel()

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trakway.figures.lds_timesteps import lds_timesteps
+from trakway.figures.lds_timesteps import draw
 from trakway.figures.style import LOOKS, look
 
 STEPS = [100, 500, 900]
@@ -29,7 +29,7 @@ def lines(axes):
 
 
 def test_a_line_a_method_best_first(check):
-    figure = lds_timesteps(table())
+    figure = draw(table())
     check(figure)
     axes = figure.axes[0]
     drawn = lines(axes)
@@ -49,19 +49,19 @@ def test_a_line_a_method_best_first(check):
 
 
 def test_the_ceiling_is_dashed_and_follows_t():
-    (line,) = (one for one in lds_timesteps(table()).axes[0].lines if one.get_linestyle() == "--")
+    (line,) = (one for one in draw(table()).axes[0].lines if one.get_linestyle() == "--")
     np.testing.assert_array_equal(line.get_xdata(), STEPS)
     np.testing.assert_allclose(line.get_ydata(), [0.51, 0.55, 0.59])
 
 
 def test_whiskers_are_the_interval():
-    axes = lds_timesteps(table()).axes[0]
+    axes = draw(table()).axes[0]
     (bars,) = axes.containers[0].lines[2]
     np.testing.assert_allclose(bars.get_segments()[0][:, 1], [0.21 - 0.05, 0.21 + 0.04])
 
 
 def test_bars_of_whole_images():
-    _, generated, test = lds_timesteps(table()).axes
+    _, generated, test = draw(table()).axes
     assert (generated.get_title(), test.get_title()) == ("Final image of generated samples", "Held-out real images")
     for axes in (generated, test):
         assert [label.get_text() for label in axes.get_yticklabels()] == ["TRAK", "Random"]  # best on top
@@ -71,23 +71,23 @@ def test_bars_of_whole_images():
 
 @pytest.mark.parametrize(("kinds", "panels"), [((), 1), (("generated",), 2), (("test",), 2)])
 def test_groups_that_are_not_there(check, kinds, panels):
-    figure = lds_timesteps(table(kinds=kinds))
+    figure = draw(table(kinds=kinds))
     check(figure)
     assert len(figure.axes) == panels
 
 
 def test_unknown_ceiling_is_left_out(check):
-    figure = lds_timesteps(table(ceiling=float("nan")))
+    figure = draw(table(ceiling=float("nan")))
     check(figure)
     assert all(line.get_linestyle() != "--" for axes in figure.axes for line in axes.lines)
 
 
 def test_all_methods_fit(check):
-    figure = lds_timesteps(table(methods=tuple(LOOKS)), level=0.9)
+    figure = draw(table(methods=tuple(LOOKS)), level=0.9)
     check(figure)
     assert len(lines(figure.axes[0])) == len(LOOKS)
     assert "90 % interval" in figure.get_supxlabel()
 
 
 def test_same_bytes(same_bytes):
-    same_bytes(lambda: lds_timesteps(table(kinds=["test"])))
+    same_bytes(lambda: draw(table(kinds=["test"])))

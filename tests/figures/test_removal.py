@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from trakway.figures.removal import removal
+from trakway.figures.removal import draw
 
 
 def table(random_side="top", methods=("trak", "pixel"), sides=("top", "bottom")):
@@ -19,7 +19,7 @@ def table(random_side="top", methods=("trak", "pixel"), sides=("top", "bottom"))
 
 @pytest.mark.parametrize("random_side", ["top", "random"])
 def test_three_panels_with_the_control_in_each(check, random_side):
-    figure = removal(table(random_side))
+    figure = draw(table(random_side))
     check(figure)
     assert [axes.get_title() for axes in figure.axes] == [
         "Margin without the most helpful", "Margin without the most harmful", "Flips without the most helpful",
@@ -42,13 +42,13 @@ def test_three_panels_with_the_control_in_each(check, random_side):
 
 
 def test_one_side_and_no_control(check):
-    figure = removal(table(sides=("top",)).query("method != 'random'"))
+    figure = draw(table(sides=("top",)).query("method != 'random'"))
     check(figure)
     assert len(figure.axes) == 2
     assert all(len(axes.containers) == 2 for axes in figure.axes)
 
 
 def test_control_alone(check):
-    figure = removal(table(methods=()))
+    figure = draw(table(methods=()))
     check(figure)
     assert len(figure.axes) == 2

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgba
 
-from trakway.figures.shift import shift
+from trakway.figures.shift import draw
 from trakway.figures.style import look
 
 KS = [10, 50, 100]
@@ -30,7 +30,7 @@ def containers(axes):
 
 
 def test_a_column_a_timestep_fid_above_kid(check):
-    figure = shift(table())
+    figure = draw(table())
     check(figure)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["Completions from xₜ, t = 700", "Completions from xₜ, t = 300", "", ""]
@@ -50,11 +50,11 @@ def test_a_column_a_timestep_fid_above_kid(check):
     assert labels == {"Same model, new draws", "Retrained on all data", "Random removal", "journey-TRAK", "TRAK"}
     for part in ("6 samples", "2 models a removal", "100 completions", "classifier on digits: resnet_small"):
         assert part in figure.get_supxlabel()
-    assert "1 model a removal" in shift(table().assign(seeds=1)).get_supxlabel()
+    assert "1 model a removal" in draw(table().assign(seeds=1)).get_supxlabel()
 
 
 def test_bands_are_intervals():
-    axes = shift(table()).axes[0]
+    axes = draw(table()).axes[0]
     bands = {patch.get_facecolor()[:3]: (patch.get_y(), patch.get_y() + patch.get_height()) for patch in axes.patches}
     np.testing.assert_allclose(bands[to_rgba(look("same model").color)[:3]], (0.9, 1.2))
     np.testing.assert_allclose(bands[to_rgba(look("retrained").color)[:3]], (1.8, 2.4))
@@ -67,16 +67,16 @@ def test_bands_are_intervals():
 
 
 def test_one_timestep_and_one_k(check):
-    figure = shift(table([500], [50]))
+    figure = draw(table([500], [50]))
     check(figure)
     assert len(figure.axes) == 2
 
 
 def test_no_retrained_models(check):
-    figure = shift(table().query("method != 'retrained'"))
+    figure = draw(table().query("method != 'retrained'"))
     check(figure)
     assert all(len(axes.patches) == 1 for axes in figure.axes)
 
 
 def test_same_bytes(same_bytes):
-    same_bytes(lambda: shift(table([500])))
+    same_bytes(lambda: draw(table([500])))

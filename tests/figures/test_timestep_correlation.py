@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trakway.figures.timestep_correlation import timestep_correlation
+from trakway.figures.timestep_correlation import draw
 
 STEPS = [100, 500, 900]
 
@@ -22,7 +22,7 @@ def table(methods=("datamodel", "journey_d_trak", "journey_trak"), steps=STEPS):
 
 
 def test_values_stand_in_the_cells_from_noise_to_image(check):
-    figure = timestep_correlation(table())
+    figure = draw(table())
     check(figure)
     *panels, bar = figure.axes
     assert [axes.get_title() for axes in panels] == ["journey-TRAK", "journey-D-TRAK"]  # in this order, no others
@@ -42,7 +42,7 @@ def test_values_stand_in_the_cells_from_noise_to_image(check):
 
 
 def test_numbers_can_be_read_on_their_colour():
-    axes = timestep_correlation(table()).axes[0]
+    axes = draw(table()).axes[0]
     assert {text.get_text(): text.get_color() for text in axes.texts}["1.00"] == "white"
     assert {text.get_text(): text.get_color() for text in axes.texts}["−0.20"] == "black"
 
@@ -52,15 +52,15 @@ def test_numbers_can_be_read_on_their_colour():
     [(["journey_trak"], STEPS, 1), (["a", "b", "c", "d"], [100, 200], 3), (["journey_trak"], [500], 1)],
 )
 def test_other_numbers_of_methods_and_steps(check, methods, steps, panels):
-    figure = timestep_correlation(table(methods, steps))
+    figure = draw(table(methods, steps))
     check(figure)
     assert len(figure.axes) == panels + 1
     assert ("±" in figure.get_supxlabel()) == (len(steps) > 1)
 
 
 def test_ten_steps_of_three_methods_fit(check):
-    check(timestep_correlation(table(["journey_trak", "journey_window", "journey_d_trak"], range(50, 1050, 100))))
+    check(draw(table(["journey_trak", "journey_window", "journey_d_trak"], range(50, 1050, 100))))
 
 
 def test_same_bytes(same_bytes):
-    same_bytes(lambda: timestep_correlation(table(["journey_trak"])))
+    same_bytes(lambda: draw(table(["journey_trak"])))

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from trakway.figures.training import training
+from trakway.figures.training import draw, training
 
 
 def tables(counts=(5, 1)):
@@ -53,3 +54,31 @@ def test_a_diffusion_experiment_shows_test_losses_and_no_classifier(check):
     np.testing.assert_allclose(final.lines[1].get_ydata(), [0.3])
     assert len(loss.lines) == 2
     assert "not drawn: domain, test accuracy 94.2 %" in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_task_with_neither_accuracy_nor_test_loss_shows_final_training_losses(check, empty):
+    curves, models = tables()
+    models = models.drop(columns="accuracy").assign(loss=0.25 + models["index"] / 10)
+    figure = training(curves, models.assign(accuracy=np.nan) if empty else models)
+    check(figure)
+    loss, final = figure.axes
+    assert final.get_ylabel() == "Training loss of the final model"
+    np.testing.assert_allclose(final.lines[1].get_ydata(), [0.45])
+    assert len(loss.lines) == 2
+
+
+def test_an_ensemble_with_nothing_to_show_is_named():
+    curves, models = tables()
+    models.loc[models["ensemble"] == "evaluation", "accuracy"] = np.nan
+    note = training(curves, models).get_supxlabel()
+    assert note.endswith("not drawn: evaluation")
+
+
+def test_curves_come_by_shard():
+    curves, models = tables()
+    shards = {f"{name}/0": part for name, part in curves.groupby("ensemble", sort=False)}
+    drawn, whole = draw(shards, models, title="title"), training(curves, models)
+    assert drawn.get_suptitle() == "title"
+    for one, other in zip(drawn.axes[0].lines, whole.axes[0].lines, strict=True):
+        np.testing.assert_array_equal(one.get_ydata(), other.get_ydata())

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from trakway.plan import code_files, definitions
+from trakway.report import declared_figures
 from trakway.plan.code import PACKAGE
 from trakway.plan.methods import FOLDER
 
@@ -26,7 +27,7 @@ def test_training_depends_on_the_trainer_and_on_one_modality():
 
 
 def test_a_script_is_among_its_own_code():
-    assert (SCRIPTS / "lds.py").resolve() in code_files(SCRIPTS / "lds.py")
+    assert (SCRIPTS / "scores.py").resolve() in code_files(SCRIPTS / "scores.py")
 
 
 def test_features_depend_on_kernels_of_the_gpu():
@@ -38,16 +39,26 @@ def test_features_depend_on_kernels_of_the_gpu():
     [
         ("scores", "metrics/lds.py"),
         ("scores", "seeds.py"),
-        ("lds", "seeds.py"),
-        ("removal", "seeds.py"),
-        ("shift", "seeds.py"),
-        ("emergence", "seeds.py"),
-        ("timestep_correlation", "seeds.py"),
         ("removal_subsets", "plan/removal.py"),
     ],
 )
 def test_modules_that_a_list_by_hand_forgot(script, module):
     assert module in of_package(SCRIPTS / f"{script}.py")
+
+
+@pytest.mark.parametrize("table", ["lds", "removal", "shift", "emergence", "timestep_correlation"])
+def test_tables_depend_on_what_draws_their_intervals(table):
+    assert {"seeds.py", f"validation/{table}.py"} <= of_package(
+        SCRIPTS / "table.py", PACKAGE / f"validation/{table}.py"
+    )
+
+
+@pytest.mark.parametrize("file", declared_figures(), ids=lambda file: file.stem)
+def test_a_figure_depends_on_no_other(file):
+    found = set(code_files(SCRIPTS / "figure.py", file))
+    assert found & set(declared_figures()) == {file}
+    assert {PACKAGE / "figures/style.py", (SCRIPTS / "figure.py").resolve()} <= found
+    assert not [other for other in found if PACKAGE / "validation" in other.parents]
 
 
 def test_files_beside_a_users_own(tmp_path):
@@ -100,4 +111,4 @@ def test_features_depend_on_no_attribution():
 
 
 def test_paths_are_whole():
-    assert all(isinstance(file, Path) and file.is_absolute() for file in code_files(SCRIPTS / "lds.py"))
+    assert all(isinstance(file, Path) and file.is_absolute() for file in code_files(SCRIPTS / "scores.py"))

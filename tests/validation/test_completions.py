@@ -3,7 +3,6 @@ import pandas as pd
 import pytest
 
 from trakway.errors import UserError
-from trakway.storage import files
 from trakway.validation.completions import KEY, Completions
 
 KEYS = [
@@ -18,16 +17,11 @@ def part(keys, first=0):
     return pd.DataFrame(keys, columns=KEY), values
 
 
-def test_are_found_by_key_whatever_the_folder(tmp_path):
-    for name, (index, values) in (("a", part(KEYS[:2])), ("b", part(KEYS[2:], first=100))):
-        files.write_table(tmp_path / name / "index.parquet", index)
-        files.write_array(tmp_path / name / "features.npy", values)
-        files.write_array(tmp_path / name / "probabilities.npy", values + 0.5)
-    folders = [tmp_path / "b", tmp_path / "a"]
-    features, probabilities = (Completions.load(folders, name) for name in ("features", "probabilities"))
+def test_are_found_by_key_whatever_the_part():
+    features = Completions([part(KEYS[2:], first=100), part(KEYS[:2])])
     np.testing.assert_array_equal(features.of(*KEYS[0]), [[0, 1], [2, 3], [4, 5]])
     np.testing.assert_array_equal(features.of("reference", 0, 3, 800), [[6, 7], [8, 9], [10, 11]])
-    np.testing.assert_array_equal(probabilities.of(*KEYS[2]), [[100.5, 101.5], [102.5, 103.5], [104.5, 105.5]])
+    np.testing.assert_array_equal(features.of(*KEYS[2]), [[100, 101], [102, 103], [104, 105]])
     assert features.of(*KEYS[0]).dtype == np.float64
     assert features.of("removal", np.int64(12), np.int64(3), np.int64(200)).shape == (3, 2)
 

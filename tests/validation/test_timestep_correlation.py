@@ -5,7 +5,7 @@ from scipy.stats import spearmanr
 
 from trakway.errors import UserError
 from trakway.storage import files
-from trakway.validation.timestep_correlation import COLUMNS, evaluate
+from trakway.validation.timestep_correlation import COLUMNS, make
 
 STEPS = (800, 500, 100)
 
@@ -29,7 +29,7 @@ def scores_of(images, n=40, likeness=2.0, seed=0):
 
 def test_is_the_mean_of_rank_correlations():
     scores = np.round(scores_of(4), 1)  # with ties
-    table = evaluate({"journey_trak": scores}, table_of(4), seed=0, resamples=50)
+    table = make({"journey_trak": scores}, table_of(4), seed=0, resamples=50)
     assert list(table.columns) == COLUMNS
     assert set(zip(table["timestep"], table["other"], strict=True)) == {(a, b) for a in STEPS for b in STEPS}
     assert len(table) == 9
@@ -48,7 +48,7 @@ def test_is_the_mean_of_rank_correlations():
 
 def test_methods_in_the_order_given():
     """Which ones' scores depend on the step is for the plan to say."""
-    table = evaluate({name: scores_of(2) for name in ("mine", "gradient_dot")}, table_of(2), seed=0, resamples=10)
+    table = make({name: scores_of(2) for name in ("mine", "gradient_dot")}, table_of(2), seed=0, resamples=10)
     assert table["method"].unique().tolist() == ["mine", "gradient_dot"]
     assert len(table) == 18
 
@@ -57,16 +57,16 @@ def test_unrelated_steps():
     """Intervals cover 0 where the steps have nothing in common, and stay far from it where they have much."""
     covered = 0
     for seed in range(40):
-        table = evaluate({"datamodel": scores_of(12, likeness=0, seed=seed)}, table_of(12), seed=seed, resamples=200)
+        table = make({"datamodel": scores_of(12, likeness=0, seed=seed)}, table_of(12), seed=seed, resamples=200)
         row = table[(table["timestep"] == 800) & (table["other"] == 100)].iloc[0]
         covered += row["correlation_low"] <= 0 <= row["correlation_high"]
     assert covered >= 34
-    alike = evaluate({"datamodel": scores_of(12)}, table_of(12), seed=0, resamples=200)
+    alike = make({"datamodel": scores_of(12)}, table_of(12), seed=0, resamples=200)
     assert alike["correlation_low"].min() > 0.5
 
 
 def test_symmetry_and_the_file(tmp_path):
-    table = evaluate({"journey_trak": scores_of(3)}, table_of(3), seed=0, resamples=20)
+    table = make({"journey_trak": scores_of(3)}, table_of(3), seed=0, resamples=20)
     grid = table.pivot(index="timestep", columns="other", values="correlation")
     np.testing.assert_array_equal(grid, grid.T)
     files.write_table(tmp_path / "timestep_correlation.csv", table)
@@ -78,14 +78,14 @@ def test_symmetry_and_the_file(tmp_path):
 def test_something_constant_correlates_with_nothing():
     scores = scores_of(2)
     scores[[1, 6]] = 3
-    grid = evaluate({"journey_trak": scores}, table_of(2), seed=0, resamples=10).set_index(["timestep", "other"])
+    grid = make({"journey_trak": scores}, table_of(2), seed=0, resamples=10).set_index(["timestep", "other"])
     assert grid.loc[(800, 500), "correlation"] == 0
     assert grid.loc[(800, 800), "correlation"] == 1
 
 
 def test_without_steps():
     table = pd.DataFrame({"target": range(3), "role": "evaluation"})
-    found = evaluate({"gradient_dot": np.zeros((3, 5))}, table, seed=0)
+    found = make({"gradient_dot": np.zeros((3, 5))}, table, seed=0)
     assert found.empty
     assert list(found.columns) == COLUMNS
 
@@ -94,10 +94,10 @@ def test_not_finite():
     scores = scores_of(2)
     scores[9, 0] = np.nan
     with pytest.raises(UserError, match=r"journey_trak: not finite .* rows \[9, 7, 6\]"):
-        evaluate({"journey_trak": scores}, table_of(2), seed=0)
+        make({"journey_trak": scores}, table_of(2), seed=0)
 
 
 def test_an_image_without_one_of_the_steps():
     table = table_of(2).drop(index=9)
     with pytest.raises(ValueError, match=r"shape|same images"):
-        evaluate({"journey_trak": scores_of(2)}, table, seed=0)
+        make({"journey_trak": scores_of(2)}, table, seed=0)

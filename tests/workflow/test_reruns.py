@@ -82,7 +82,7 @@ def test_display(finished):
 
 @pytest.mark.parametrize(
     ("file", "figure"),
-    [("lds_bars", "lds"), ("examples", "examples"), ("training", "training"), ("removal", "removal")],
+    [("lds", "lds"), ("bars", "lds"), ("examples", "examples"), ("training", "training"), ("removal", "removal")],
 )
 def test_code_of_a_figure(finished, file, figure):
     with finished.appended(f"src/trakway/figures/{file}.py", "\nNEW = 1\n"):

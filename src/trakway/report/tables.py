@@ -19,7 +19,7 @@ class Table(Part):
     mapping of all their names to DataFrames.
 
     Attributes:
-        beside: further tables that the same work gives: name → caption. Without one a table is no part of the report.
+        beside: further tables that the same work gives: name → caption, empty for one that no report shows.
         beside_needs: traits without which a report does not have these.
         own_rule: whether the workflow has a rule of its own for it, since it reads what no plain table does; there is
             no ``make`` then.

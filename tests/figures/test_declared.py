@@ -1,0 +1,114 @@
+"""Every declared figure, drawn from files as the workflow draws it."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trakway import plan
+from trakway.config import load_experiment
+from trakway.figures.saving import save, write_gif
+from trakway.plan.loading import load
+from trakway.storage.files import write_array, write_table
+from trakway.report.given import given
+
+REPOSITORY = Path(__file__).parents[2]
+FIGURES = {file.stem: (file, figure) for file, figure in plan.declared_figures().items()}
+EXPERIMENTS = [f"{name}" for name in ("fashion_resnet", "digits_ddpm")]
+
+
+def settings_of(name):
+    return load_experiment(REPOSITORY / f"config/experiments/{name}.yaml", "smoke")
+
+
+@pytest.fixture
+def results(tmp_path, prepared, digits, explained):
+    """Write what a figure reads, with numbers of chance; its tables are published ones."""
+
+    def results(figure, name, settings):
+        steps = name == "digits_ddpm"
+        shutil.copytree(digits if steps else prepared, tmp_path / "data")
+        if steps:
+            shutil.copytree(explained, tmp_path / "targets")
+        else:
+            rows = pd.DataFrame({"target": range(5), "row": range(5), "label": [0, 1, 0, 1, 1], "role": "evaluation"})
+            write_table(tmp_path / "targets/targets.parquet", rows)
+        rng = np.random.default_rng(0)
+        for path in (path for pattern in figure.reads.values() for path in plan.files(pattern, settings).values()):
+            if path.startswith("tables/"):
+                (tmp_path / "tables").mkdir(exist_ok=True)
+                shutil.copy(REPOSITORY / "results/published" / name / Path(path).name, tmp_path / path)
+            elif path.endswith(".curves.parquet"):
+                ensemble = path.split("/")[1]
+                write_table(
+                    tmp_path / path, pd.DataFrame({"ensemble": ensemble, "index": 0, "epoch": [1, 2], "loss": [2, 1]})
+                )
+            elif path.endswith(".npy"):
+                write_array(tmp_path / path, rng.normal(size=(20, 24)))
+        return tmp_path
+
+    return results
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_says_what_it_shows(name):
+    _, figure = FIGURES[name]
+    assert len(figure.caption) > 30
+    assert figure.caption.rstrip().endswith(".")
+    assert figure.section
+    assert any(figure.belongs(settings_of(experiment)) for experiment in EXPERIMENTS)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_drawn_from_files(name, results, tmp_path):
+    file, figure = FIGURES[name]
+    experiment = next(e for e in EXPERIMENTS if figure.belongs(settings_of(e)))
+    settings = settings_of(experiment)
+    settings["journey"]["patches"] = [{"name": "corner", "timestep": 12, "box": [0, 2, 3, 4]}]
+    drawn = load(file).draw(**given(figure, results(figure, experiment, settings), settings), title="title")
+    (write_gif(drawn, tmp_path / "drawn.gif") if figure.animated else save(drawn, tmp_path / "drawn"))
+    assert all((tmp_path / f"drawn.{suffix}").stat().st_size > 1000 for suffix in figure.suffixes)
+
+
+def test_the_parts_of_each_experiment():
+    files = {name: set(plan.report_files(settings_of(name))) for name in EXPERIMENTS}
+    both = {f"tables/{name}.csv" for name in ("lds", "lds_pairs", "cost", "removal", "models", "timing")}
+    both |= {"figures/cost.png", "figures/training.png"}
+    assert files["fashion_resnet"] == both | {
+        "tables/brittleness.csv", "tables/flip_ratios.csv", "figures/lds.png", "figures/removal.png",
+        "figures/examples.png",
+    }  # fmt: skip
+    steps = {f"{name}" for name in ("shift", "emergence", "timestep_correlation")}
+    assert files["digits_ddpm"] == (
+        both
+        | {f"tables/{name}.csv" for name in steps}
+        | {f"figures/{name}.png" for name in (*steps, "lds_timesteps", "journeys", "localisation")}
+        | {"figures/animation.gif"}
+    )
+    for name in EXPERIMENTS:
+        assert set(plan.report_files(settings_of(name), optional=True)) == {
+            "tables/ablation.csv", "figures/ablation.png"
+        }  # fmt: skip
+
+
+def test_patches_are_shown_where_there_are_any():
+    settings = settings_of("digits_ddpm")
+    settings["journey"]["patches"] = []
+    assert "figures/localisation.png" not in plan.report_files(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "check", "files"),
+    [
+        ("fashion_resnet", "lds", {"tables/lds.csv", "tables/cost.csv", "figures/lds.png", "figures/cost.png"}),
+        ("fashion_resnet", "removal", {"tables/removal.csv", "figures/removal.png"}),
+        ("digits_ddpm", "lds", {"tables/lds.csv", "tables/cost.csv", "figures/lds_timesteps.png", "figures/cost.png"}),
+        ("digits_ddpm", "removal", {"tables/shift.csv", "figures/shift.png"}),
+        ("digits_ddpm", "ablation", {"tables/ablation.csv", "figures/ablation.png"}),
+    ],
+)
+def test_the_files_of_a_check(name, check, files):
+    assert plan.checks() == ["ablation", "lds", "removal"]
+    assert set(plan.check_files(settings_of(name), check)) == files

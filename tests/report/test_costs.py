@@ -1,0 +1,26 @@
+"""Everything that has a cost is listed, from the settings alone."""
+
+from pathlib import Path
+
+import pytest
+
+from trakway.config import load_experiment
+from trakway.report.costs import cost_names
+from trakway.plan.ensembles import ensemble_shards, ensemble_sizes
+
+EXPERIMENTS = Path(__file__).parents[2] / "config/experiments"
+
+
+@pytest.mark.parametrize("name", ["fashion_resnet", "digits_ddpm"])
+def test_costs(name):
+    settings = load_experiment(EXPERIMENTS / f"{name}.yaml", "smoke")
+    names = cost_names(settings)
+    assert len(set(names)) == len(names)
+    stages = {one for one in names if "/" not in one}
+    steps = {"targets", "shift", "emergence", "timestep_correlation"} if name == "digits_ddpm" else set()
+    assert stages == {"data", "lds", "cost", "removal", "models", "representations"} | steps
+    trained = {one.removeprefix("train/") for one in names if one.startswith("train/")}
+    assert trained == {f"{e}/{shard}" for e in ensemble_sizes(settings) for shard in ensemble_shards(settings, e)}
+    assert {one for one in names if one.startswith("scores/")} == {f"scores/{m}" for m in settings["methods"]}
+    assert any(one.startswith("completions/removal/") for one in names) == bool(steps)
+    assert any(one.startswith("features/") for one in names)

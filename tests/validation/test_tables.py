@@ -1,0 +1,48 @@
+"""Tests of the tables that join what jobs have left, and of what all tables say of themselves."""
+
+import pandas as pd
+import pytest
+
+from trakway import plan
+from trakway.validation import models, timing
+
+TABLES = {file.stem: table for file, table in plan.declared_tables().items()}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_says_what_it_holds(name):
+    table = TABLES[name]
+    assert table.section
+    for caption in (table.caption, *filter(None, table.beside.values())):
+        assert len(caption) > 30
+        assert caption.endswith(".")
+
+
+def test_models_in_order_with_the_columns_there_are():
+    parts = {
+        f"members/{place}": pd.DataFrame({"index": [place], "ensemble": "members", "loss": 0.5, "path": "x"})
+        for place in (1, 0)
+    }
+    table = models.make(parts)
+    assert table.columns.tolist() == ["ensemble", "index", "loss"]
+    assert table["index"].tolist() == [1, 0]
+
+
+def test_timing_adds_up_shards():
+    def cost(seconds, peak):
+        return {"cpu_seconds": seconds, "wall_seconds": 2 * seconds, "peak_mb": peak}
+
+    costs = {
+        "data": cost(1.234, 10.4),
+        "train/members/0-1": cost(1, 5),
+        "train/members/1-2": cost(2, 7),
+        "train/removal/0-1": cost(4, 6),
+        "features/sjlt/output/0/0-1": cost(8, 1),
+    }
+    rows = timing.make(costs)
+    assert rows.values.tolist() == [
+        ["data", "", 1.23, 2.47, 10],
+        ["train", "members", 3, 6, 7],
+        ["train", "removal", 4, 8, 6],
+        ["features", "sjlt", 8, 16, 1],
+    ]
