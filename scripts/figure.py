@@ -9,7 +9,7 @@ from trakway.runtime.command import Command
 def main(arguments):
     from trakway.errors import UserError
     from trakway.figures.saving import save, write_gif
-    from trakway.figures.style import know, look
+    from trakway.figures.style import introduce, look
     from trakway.plan.loading import load_from
     from trakway.plan.methods import main_method, methods_of
     from trakway.report.figures import figure_of
@@ -19,7 +19,7 @@ def main(arguments):
     if not figure:
         raise UserError(f"{arguments.figure}: found no FIGURE; allowed: a file with a line FIGURE = Figure(...)")
     settings = read_settings(arguments.settings)
-    know({name: chosen.method for name, chosen in methods_of(settings).items()})
+    introduce({name: chosen.method for name, chosen in methods_of(settings).items()})
     title = (arguments.title or figure.title).replace("{main}", look(main_method(settings)).label)
     drawn = load_from(arguments.figure, "draw")(**given(figure, arguments.folder, settings), title=title)
     path = (arguments.output or arguments.folder / "figures") / arguments.figure.stem

@@ -10,9 +10,11 @@ import pytest
 from trakway import plan
 from trakway.config import load_experiment
 from trakway.figures.saving import save, write_gif
-from trakway.plan.loading import load
-from trakway.storage.files import write_array, write_table
+from trakway.report.contents import check_files, checks, report_files
 from trakway.report.given import given
+from trakway.report.reads import files
+from trakway.plan.loading import load_from
+from trakway.storage.files import write_array, write_table
 
 REPOSITORY = Path(__file__).parents[2]
 FIGURES = {file.stem: (file, figure) for file, figure in plan.declared_figures().items()}
@@ -36,7 +38,7 @@ def results(tmp_path, prepared, digits, explained):
             rows = pd.DataFrame({"target": range(5), "row": range(5), "label": [0, 1, 0, 1, 1], "role": "evaluation"})
             write_table(tmp_path / "targets/targets.parquet", rows)
         rng = np.random.default_rng(0)
-        for path in (path for pattern in figure.reads.values() for path in plan.files(pattern, settings).values()):
+        for path in (path for pattern in figure.reads.values() for path in files(pattern, settings).values()):
             if path.startswith("tables/"):
                 (tmp_path / "tables").mkdir(exist_ok=True)
                 shutil.copy(REPOSITORY / "results/published" / name / Path(path).name, tmp_path / path)
@@ -67,28 +69,28 @@ def test_a_figure_is_drawn_from_files(name, results, tmp_path):
     experiment = next(e for e in EXPERIMENTS if figure.belongs(settings_of(e)))
     settings = settings_of(experiment)
     settings["journey"]["patches"] = [{"name": "corner", "timestep": 12, "box": [0, 2, 3, 4]}]
-    drawn = load(file).draw(**given(figure, results(figure, experiment, settings), settings), title="title")
+    drawn = load_from(file, "draw")(**given(figure, results(figure, experiment, settings), settings), title="title")
     (write_gif(drawn, tmp_path / "drawn.gif") if figure.animated else save(drawn, tmp_path / "drawn"))
     assert all((tmp_path / f"drawn.{suffix}").stat().st_size > 1000 for suffix in figure.suffixes)
 
 
 def test_the_parts_of_each_experiment():
-    files = {name: set(plan.report_files(settings_of(name))) for name in EXPERIMENTS}
+    found = {name: set(report_files(settings_of(name))) for name in EXPERIMENTS}
     both = {f"tables/{name}.csv" for name in ("lds", "lds_pairs", "cost", "removal", "models", "timing")}
     both |= {"figures/cost.png", "figures/training.png"}
-    assert files["fashion_resnet"] == both | {
+    assert found["fashion_resnet"] == both | {
         "tables/brittleness.csv", "tables/flip_ratios.csv", "figures/lds.png", "figures/removal.png",
         "figures/examples.png",
     }  # fmt: skip
     steps = {f"{name}" for name in ("shift", "emergence", "timestep_correlation")}
-    assert files["digits_ddpm"] == (
+    assert found["digits_ddpm"] == (
         both
         | {f"tables/{name}.csv" for name in steps}
         | {f"figures/{name}.png" for name in (*steps, "lds_timesteps", "journeys", "localisation")}
         | {"figures/animation.gif"}
     )
     for name in EXPERIMENTS:
-        assert set(plan.report_files(settings_of(name), optional=True)) == {
+        assert set(report_files(settings_of(name), optional=True)) == {
             "tables/ablation.csv", "figures/ablation.png"
         }  # fmt: skip
 
@@ -96,7 +98,7 @@ def test_the_parts_of_each_experiment():
 def test_patches_are_shown_where_there_are_any():
     settings = settings_of("digits_ddpm")
     settings["journey"]["patches"] = []
-    assert "figures/localisation.png" not in plan.report_files(settings)
+    assert "figures/localisation.png" not in report_files(settings)
 
 
 @pytest.mark.parametrize(
@@ -110,5 +112,5 @@ def test_patches_are_shown_where_there_are_any():
     ],
 )
 def test_the_files_of_a_check(name, check, files):
-    assert plan.checks() == ["ablation", "lds", "removal"]
-    assert set(plan.check_files(settings_of(name), check)) == files
+    assert checks() == ["ablation", "lds", "removal"]
+    assert set(check_files(settings_of(name), check)) == files

@@ -6,6 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from trakway.figures import style
+from trakway.plan import Method
 
 
 def test_every_method_has_its_own_colour_and_marker():
@@ -19,6 +20,15 @@ def test_a_method_without_an_entry_looks_the_same_everywhere():
     assert style.look("half_subset").label == "half subset"
     assert style.look("mine") == ("mine", *style.look("mine")[1:])
     assert len({style.look(f"method_{i}")[1:] for i in range(30)}) > 10
+
+
+def test_a_method_looks_as_it_declares(monkeypatch):
+    monkeypatch.setattr(style, "LOOKS", dict(style.LOOKS))
+    assert style.look("trak") == ("TRAK", "#D55E00", "o")
+    style.introduce({"mine": Method(label="My own", marker="o"), "other": Method(label="TRAK 2", color="#123456")})
+    assert style.look("mine").label == "My own"
+    assert style.look("mine").marker == "o"
+    assert style.look("other")[:2] == ("TRAK 2", "#123456")
 
 
 @pytest.mark.parametrize(("value", "form", "text"), [(-0.012, ".2f", "−0.01"), (3, "+.1f", "+3.0")])

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from trakway.plan import code_files, definitions
-from trakway.report import declared_figures
 from trakway.plan.code import PACKAGE
 from trakway.plan.methods import FOLDER
+from trakway.report import declared_figures
 
 SCRIPTS = PACKAGE.parents[1] / "scripts"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from trakway.config import load_experiment
-from trakway.report.costs import cost_names
 from trakway.plan.ensembles import ensemble_shards, ensemble_sizes
+from trakway.report.costs import cost_names
 
 EXPERIMENTS = Path(__file__).parents[2] / "config/experiments"
 

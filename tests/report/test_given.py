@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trakway.report.given import given
 from trakway.report.parts import Part
 from trakway.storage.files import write_array, write_json, write_table
-from trakway.report.given import given
 
 
 @pytest.fixture

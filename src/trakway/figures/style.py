@@ -20,9 +20,7 @@ from trakway.plan.methods import Method, library_methods
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
-MAROON, INDIGO, MAGENTA, OCHRE, MINT, ICE, LILAC = (
-    "#661100", "#332288", "#AA4499", "#8C6D1F", "#A1D99B", "#99DDFF", "#C3A5E0",
-)  # fmt: skip
+ICE, LILAC = "#99DDFF", "#C3A5E0"
 GREY = "#7F7F7F"
 EDGE = "#333333"
 
@@ -56,30 +54,24 @@ class Look(NamedTuple):
     marker: str
 
 
-CONTROLS = {
+LOOKS = {
+    # what completions are held against, no methods
     "same model": Look("Same model, new draws", ICE, "_"),
     "retrained": Look("Retrained on all data", LILAC, "|"),
 }
-"""What completions are held against, no methods."""
-
-_own: dict[str, Look] = {}  # of methods that the library does not have
-
-
-def know(methods: Mapping[str, Method]) -> None:
-    """Remember how an experiment's own methods look: as they declare, else by their names."""
-    _own.update({name: _look(name, method) for name, method in methods.items()})
 
 
 def look(method: str) -> Look:
-    """Return the look of a method: as it declares, else its name as label, and a colour and a marker by its name."""
-    if method in CONTROLS:
-        return CONTROLS[method]
-    if method in _own:
-        return _own[method]
-    return _look(method, library_methods().get(method, Method()))
+    """Return the look of a method; of one not known, its name, and a colour and a marker by its name."""
+    return LOOKS.get(method) or _look_of(method, Method())
 
 
-def _look(name: str, method: Method) -> Look:
+def introduce(methods: Mapping[str, Method]) -> None:
+    """Let methods appear in figures as they declare, by the names that they have in tables."""
+    LOOKS.update({name: _look_of(name, method) for name, method in methods.items()})
+
+
+def _look_of(name: str, method: Method) -> Look:
     number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "little")
     colors, markers = [BLUE, GREEN, PURPLE, ORANGE, SKY], "d<>8H4"
     return Look(
@@ -87,6 +79,9 @@ def _look(name: str, method: Method) -> Look:
         method.color or colors[number % len(colors)],
         method.marker or markers[number // len(colors) % len(markers)],
     )
+
+
+introduce(library_methods())
 
 
 def words(name: str) -> str:
