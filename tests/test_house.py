@@ -1,12 +1,10 @@
-"""Where things belong: names of tasks and images in their own rooms, imports one way, nothing heavy at parse."""
+"""Where things belong: tasks and images in rooms of their own, imports one way, nothing heavy to read a workflow."""
 
 import ast
 import re
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 from trakway import plan
 
@@ -18,7 +16,7 @@ LEVELS = (
     ("errors", "seeds"),
     ("plan",),
     ("runtime", "storage"),
-    ("config", "targets"),
+    ("targets",),
     ("metrics", "subsets"),
     ("data", "models"),
     ("tasks",),
@@ -29,11 +27,12 @@ LEVELS = (
     ("attribution",),
     ("validation",),
     ("figures",),
+    ("config",),
 )
 """The rooms, lowest first: each imports from lower levels and itself alone, `runtime` and `storage` from each other."""
 
 OPENS_IMAGES = ("data/", "models/", "tasks/", "figures/")
-NOT_YET = {"attribution/loading.py"}
+NOT_YET: set[str] = set()
 """Files that still open images, and should not."""
 
 
@@ -99,14 +98,13 @@ def test_every_room_has_a_level_and_few_modules_lie_loose():
     assert len(list(PACKAGE.glob("*.py"))) <= 5
 
 
-@pytest.mark.parametrize("tier", ["smoke", "paper"])
-def test_reading_the_workflow_imports_nothing_heavy(tier):
+def test_reading_the_workflow_imports_nothing_heavy():
     program = (
         "import sys\nfrom snakemake.cli import main\n"
         "try:\n    main(sys.argv[1:])\nexcept SystemExit as status:\n    assert not status.code, status.code\n"
         "heavy = {'torch', 'pandas', 'numba', 'scipy', 'matplotlib', 'sklearn', 'diffusers'}\n"
         "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()\n"
     )
-    words = ["--dry-run", "--quiet", "all", "--cores", "1", "--config", f"tier={tier}"]
+    words = ["--dry-run", "--quiet", "all", "--cores", "1", "--config", "tier=smoke", "--", "fashion_resnet_lds"]
     done = subprocess.run([sys.executable, "-c", program, *words], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

@@ -419,7 +419,13 @@ DEFAULTS = {"folder": None, "device": "auto", "results": "results"}
 def test_overrides_win_and_defaults_fill(config):
     assert load_config(config) == {"tier": "demo", "experiments": ["mine"], **DEFAULTS}
     found = load_config(config, {"tier": "smoke", "experiments": "one, two", "device": "cpu"})
-    assert found == {"tier": "smoke", "experiments": ["one", "two"], "device": "cpu", "results": "results"}
+    assert found == {
+        "tier": "smoke",
+        "experiments": ["one", "two"],
+        "folder": None,
+        "device": "cpu",
+        "results": "results",
+    }
     assert load_config(config, {"experiments": "null"})["experiments"] is None
     assert load_config(config, {"experiments": None})["experiments"] is None
 

@@ -24,11 +24,11 @@ FAULTS = {
         "def output(self, m, b): return super().output(m, b) - 3 * b[0].mean()",
         "in another; allowed: an f that no other example",
     ),
-    "a loss an example": ("def loss(self, m, b): return -self.output(m, b)", "found shape (6,); allowed: a scalar"),
+    "a loss an example": ("def loss(self, m, b): return -self.output(m, b)", "loss: found shape (6,); allowed"),
     "no number for a loss": ("def loss(self, m, b): return 0.5", "loss: found float; allowed: a scalar tensor"),
     "an infinite loss": ("def loss(self, m, b): return super().loss(m, b) / 0", "loss: found inf; allowed: a finite"),
     "a detached loss": ("def loss(self, m, b): return super().loss(m, b).detach()", "loss: found a number without"),
-    "a detached f": ("def output(self, m, b): return super().output(m, b).detach()", "found f without a gradient"),
+    "a detached f": ("def output(self, m, b): return super().output(m, b).detach()", "output: found f without"),
     "f without the model": (
         "def output(self, m, b): return super().output(m, b) * 0",
         "output: found a gradient of 0 in every attributed",
