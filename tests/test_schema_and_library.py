@@ -13,12 +13,14 @@ from trakway.attribution.material import Material
 from trakway.attribution.scoring import score_function
 from trakway.attribution.values import Features
 from trakway.config import load_experiment
-from trakway.config.checks import SIZES
-from trakway.config.network_checks import SIDES, UNET
 from trakway.config.schemas import load_schema
-from trakway.data.preparation import DEFAULTS, OPENERS, SOURCES
+from trakway.data.preparation import DEFAULTS, SOURCES
 from trakway.figures.ablation import VALUES
-from trakway.models import MODELS, build_image_model
+from trakway.models import build_model
+from trakway.plan.datasets import dataset_of
+from trakway.plan.loading import load
+from trakway.plan.options import FIXED
+from trakway.plan.places import builtin
 from trakway.projection.build import build_projection
 from trakway.tasks.build import build_task
 
@@ -75,28 +77,30 @@ def test_averages(chosen, average):
     score_function(chosen("trak"))(Material(0, 5, 1, features=[features]), out, ridge=0.1, average=average)
 
 
-def test_models():
-    assert values("model", "name") == [*MODELS, UNET]
-
-
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", plan.modalities()["image_classification"].models)
 def test_models_build(name):
     with torch.device("meta"):
-        model = build_image_model({"name": name, "widths": None}, 1, 7)
+        model = build_model({"name": name, "widths": None}, (1, 28, 28), 7)
     assert list(model.parameters())[-1].shape[0] == 7
 
 
-def test_data_sets_and_sources():
-    assert values("dataset", "name") == list(OPENERS)
+def test_sections_with_options_of_their_own():
+    for room, keys in FIXED.items():
+        assert tuple(KEYS[room]["properties"]) == keys
+        assert KEYS[room]["properties"]["name"]["names"] == room
+    assert KEYS["task"]["names"] == "task"
+
+
+def test_sources_of_data_sets():
     assert values("dataset", "source") == list(SOURCES)
 
 
 @pytest.mark.parametrize("name", ["digits", "fashion_mnist"])
-def test_sizes_that_the_checks_know(name):
-    source = OPENERS[name](DEFAULTS | {"source": "packed"})
-    assert source.train.pixels.shape(None)[1:] == (SIDES[name], SIDES[name])
-    for split, size in SIZES.get(name, {}).items():
-        assert len(getattr(source, split.removesuffix("_size")).labels) == size
+def test_what_the_checks_know_of_a_data_set(name):
+    source, known = load("dataset", name)(DEFAULTS | {"source": "packed"}), dataset_of({"dataset": {"name": name}})
+    assert source.train.pixels.shape(None)[1:] == (known.side, known.side)
+    for split in ("train", "test"):
+        assert getattr(known, f"{split}_size") in (None, len(getattr(source, split).labels))
 
 
 @pytest.mark.parametrize("kind", values("projection", "kind"))
@@ -116,7 +120,7 @@ def test_tasks_build_from_the_settings_of_an_experiment(name, example, prepared)
 
 
 def test_every_task_has_an_example():
-    assert list(EXAMPLES) == KEYS["task"]["enum"]
+    assert list(EXAMPLES) == list(builtin("task"))
 
 
 def readme_rows():
@@ -154,7 +158,10 @@ def test_every_value_is_in_the_readme():
                 (line,) = (line for keys, line in rows[section] if key in keys)
                 assert f"`{value}`" in line, (section, key)
     ((_, line),) = (row for row in rows[""] if "task" in row[0])
-    assert all(f"`{task}`" in line for task in KEYS["task"]["enum"])
+    assert all(f"`{task}`" in line for task in builtin("task"))
+    for section in ("model", "dataset"):
+        ((_, line),) = (row for row in rows[section] if row[0] == ["name"])
+        assert all(f"`{name}`" in line for name in builtin(section))
     ((_, line),) = rows["methods"]
     assert sorted(re.findall(r"`(\w+)`", line.split(";")[0])[1:]) == sorted(METHODS)
 

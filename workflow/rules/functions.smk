@@ -113,7 +113,7 @@ def checked_settings(s):
 def adopted(w):
     """Params: a user's own checkpoints in the place of trained members."""
     folders = settings_of(w)["members"]["checkpoints"] if w.ensemble == "members" else None
-    return f"--adopt {words(folders)}" if folders else ""
+    return f"--adopt {' '.join(map(shlex.quote, folders))}" if folders else ""
 
 
 def output_roles(w):
