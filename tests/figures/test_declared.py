@@ -10,10 +10,10 @@ import pytest
 from trakway import plan
 from trakway.config import load_experiment
 from trakway.figures.saving import save, write_gif
+from trakway.plan.loading import load_from
 from trakway.report.contents import check_files, checks, report_files
 from trakway.report.given import given
 from trakway.report.reads import files
-from trakway.plan.loading import load_from
 from trakway.storage.files import write_array, write_table
 
 REPOSITORY = Path(__file__).parents[2]

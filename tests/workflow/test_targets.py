@@ -170,7 +170,7 @@ def test_every_path_on_a_command_line_is_quoted():
     for path in sorted((REPOSITORY / "workflow/rules").glob("*.smk")):
         text = path.read_text()
         shells = re.findall(r"^    shell:\n((?:        .*\n)+)", text, re.MULTILINE)
-        found = [word for shell in shells for word in re.findall(r"\{(?:input|output|log|SCRIPTS)\b[^}]*\}", shell)]
+        found = [word for shell in shells for word in re.findall(r"\{(?:input|output|log)\b[^}]*\}", shell)]
         assert found or not shells
         assert all(word.endswith(":q}") for word in found), path
         assert not re.findall(r"(?<!\")\$\(", "".join(shells)), path
@@ -180,7 +180,7 @@ def test_every_script_is_a_rule():
     text = "".join(path.read_text() for path in (REPOSITORY / "workflow/rules").glob("*.smk"))
     rules = set(re.findall(r"^rule (\w+):", text, re.MULTILINE))
     rules |= {"figure", "table"}  # of which there are as many as figures and tables
-    called = re.findall(r"python \{SCRIPTS:q\}/(\w+)\.py", text)
+    called = re.findall(r'python "\$TRAKWAY_SCRIPTS/(\w+)\.py"', text)
     scripts = {path.stem for path in (REPOSITORY / "scripts").glob("*.py") if not path.stem.startswith("pack_")}
     assert sorted(called) == sorted(scripts)
     assert scripts <= rules

@@ -23,9 +23,7 @@ from trakway.runtime.device import visible_gpus
 from trakway.errors import UserError
 from trakway.runtime.progress import announce
 
-environment.set_for_jobs(REPOSITORY / "src")
-
-SCRIPTS = str(REPOSITORY / "scripts")
+environment.set_for_jobs(REPOSITORY)
 
 # Of the working directory, where it has one.
 CONFIG_FILE = next(file for file in (Path("config/config.yaml"), REPOSITORY / "config/config.yaml") if file.exists())

@@ -26,7 +26,7 @@ rule prepare_data:
     params:
         settings=sections("seed", "dataset"),
     shell:
-        'python {SCRIPTS:q}/prepare_data.py --settings {params.settings:q} --output "$(dirname {output.meta:q})"'
+        'python "$TRAKWAY_SCRIPTS/prepare_data.py" --settings {params.settings:q} --output "$(dirname {output.meta:q})"'
         " --cost {output.cost:q} > {log:q} 2>&1"
 
 
@@ -51,7 +51,7 @@ rule draw_subsets:
         fraction=subset_fraction,
         seed=lambda w: settings_of(w)["seed"],
     shell:
-        'python {SCRIPTS:q}/draw_subsets.py --data "$(dirname {input.data:q})" --ensemble {wildcards.ensemble}'
+        'python "$TRAKWAY_SCRIPTS/draw_subsets.py" --data "$(dirname {input.data:q})" --ensemble {wildcards.ensemble}'
         " --count {params.number} --fraction {params.fraction} --seed {params.seed} --output {output:q} > {log:q} 2>&1"
 
 
@@ -78,7 +78,7 @@ rule draw_targets:
         tuning=lambda w: settings_of(w)["targets"]["tuning"],
         seed=lambda w: settings_of(w)["seed"],
     shell:
-        'python {SCRIPTS:q}/draw_targets.py --data "$(dirname {input.data:q})" --count {params.number}'
+        'python "$TRAKWAY_SCRIPTS/draw_targets.py" --data "$(dirname {input.data:q})" --count {params.number}'
         " --tuning {params.tuning} --seed {params.seed} --output {output:q} > {log:q} 2>&1"
 
 
@@ -112,6 +112,6 @@ rule sample_targets:
         device=device,
         settings=lambda w: json.dumps(plan.target_settings(settings_of(w), "targets")),
     shell:
-        'python {SCRIPTS:q}/sample_targets.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python "$TRAKWAY_SCRIPTS/sample_targets.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         ' --models {input.models:q} --output "$(dirname {output.table:q})" --cost {output.cost:q}'
         " --device {params.device} > {log:q} 2>&1"

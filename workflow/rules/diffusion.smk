@@ -35,6 +35,6 @@ rule completions:
         settings=lambda w: json.dumps(plan.target_settings(settings_of(w), "domain", "removal")),
         rows=lambda w, input: f"--rows {words(input.rows)}" if w.ensemble == "removal" else "",
     shell:
-        'python {SCRIPTS:q}/completions.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python "$TRAKWAY_SCRIPTS/completions.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} --models {input.models:q} --classifier {input.classifier:q} {params.rows}"
         ' --output "$(dirname {output.index:q})" --cost {output.cost:q} --device {params.device} > {log:q} 2>&1'

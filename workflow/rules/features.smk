@@ -26,7 +26,7 @@ rule preconditioner:
         settings=preconditioner_settings,
         chunk=execution("chunk"),
     shell:
-        'python {SCRIPTS:q}/preconditioner.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python "$TRAKWAY_SCRIPTS/preconditioner.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --models {input.models:q} --checkpoint {wildcards.checkpoint} --chunk {params.chunk}"
         " --output {output.info:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
 
@@ -59,7 +59,7 @@ rule train_features:
         preconditioner=preconditioner_argument,
         chunk=execution("chunk"),
     shell:
-        'python {SCRIPTS:q}/features.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python "$TRAKWAY_SCRIPTS/features.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --models {input.models:q} --function {wildcards.function} --checkpoint {wildcards.checkpoint}"
         " {params.preconditioner} --chunk {params.chunk} --output {output.info:q} --cost {output.cost:q}"
         " --device {params.device} > {log:q} 2>&1"
@@ -94,7 +94,7 @@ rule target_features:
         preconditioner=preconditioner_argument,
         chunk=execution("chunk"),
     shell:
-        'python {SCRIPTS:q}/features.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python "$TRAKWAY_SCRIPTS/features.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} --models {input.models:q} --function {wildcards.function}"
         " --checkpoint {wildcards.checkpoint} {params.preconditioner} --chunk {params.chunk} --output {output.info:q}"
         " --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
@@ -126,6 +126,6 @@ rule representations:
         device=device,
         settings=lambda w: json.dumps(section(settings_of(w), "seed", "task", "model", "domain")),
     shell:
-        'python {SCRIPTS:q}/representations.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python "$TRAKWAY_SCRIPTS/representations.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         ' --targets {input.targets:q} --models {input.models:q} --output "$(dirname {output.train:q})"'
         " --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

@@ -27,4 +27,4 @@ for _file, _figure in FIGURES.items():
             values=values_of(_figure),
             caption=caption(_figure),
         shell:
-            "python {SCRIPTS:q}/figure.py {params.arguments} --title {params.title:q} > {log:q} 2>&1"
+            'python "$TRAKWAY_SCRIPTS/figure.py" {params.arguments} --title {params.title:q} > {log:q} 2>&1'

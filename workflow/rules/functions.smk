@@ -185,8 +185,6 @@ def as_list(files):
     return [files] if isinstance(files, str) else list(files)
 
 
-
-
 def cost_inputs(w):
     """Return the material of all methods, and what their models cost."""
     chosen = list(plan.methods_of(settings_of(w)).values())

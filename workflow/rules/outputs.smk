@@ -29,6 +29,6 @@ rule outputs:
         targets=lambda w, input: f"--targets {words(input.targets)}" if output_roles(w) else "",
         roles=output_roles,
     shell:
-        'python {SCRIPTS:q}/outputs.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python "$TRAKWAY_SCRIPTS/outputs.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " {params.targets} --roles {params.roles} --models {input.models:q} --table {output.table:q} --output {output.outputs:q}"
         " --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

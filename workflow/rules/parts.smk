@@ -17,12 +17,16 @@ def whole(name, tier):
 
 def optional(name, tier):
     """Return the parts that a report need not have."""
-    return [f"{ROOT.format(tier=tier, name=name)}/{file}" for file in report_parts.report_files(SETTINGS[tier][name], True)]
+    return [
+        f"{ROOT.format(tier=tier, name=name)}/{file}" for file in report_parts.report_files(SETTINGS[tier][name], True)
+    ]
 
 
 def checked(name, tier, check):
     """Return the figures of a check, and the tables that they show."""
-    return [f"{ROOT.format(tier=tier, name=name)}/{file}" for file in report_parts.check_files(SETTINGS[tier][name], check)]
+    return [
+        f"{ROOT.format(tier=tier, name=name)}/{file}" for file in report_parts.check_files(SETTINGS[tier][name], check)
+    ]
 
 
 def own_table(name):

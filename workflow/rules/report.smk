@@ -23,7 +23,7 @@ rule provenance:
         settings=lambda w, input: json.dumps(settings_of(w)),
         decisive=decisive_settings,
     shell:
-        "python {SCRIPTS:q}/provenance.py --tier {wildcards.tier} --settings {params.settings:q}"
+        'python "$TRAKWAY_SCRIPTS/provenance.py" --tier {wildcards.tier} --settings {params.settings:q}'
         ' --data "$(dirname {input.data:q})" --timing {input.timing:q} --output {output:q} --device {params.device} > {log:q} 2>&1'
 
 
@@ -45,4 +45,4 @@ rule publish:
     params:
         folder=lambda w: f"{RESULTS}/published/{w.name}",
     shell:
-        "python {SCRIPTS:q}/publish.py --files {input:q} --output {params.folder:q} > {log:q} 2>&1"
+        'python "$TRAKWAY_SCRIPTS/publish.py" --files {input:q} --output {params.folder:q} > {log:q} 2>&1'

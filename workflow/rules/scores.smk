@@ -28,7 +28,7 @@ rule scores:
         settings=lambda w: json.dumps(plan.score_settings(w.method, settings_of(w))),
         material=lambda w, input: material_arguments(w, input, [w.method]),
     shell:
-        "python {SCRIPTS:q}/scores.py --method {wildcards.method} --settings {params.settings:q}"
+        'python "$TRAKWAY_SCRIPTS/scores.py" --method {wildcards.method} --settings {params.settings:q}'
         ' --data "$(dirname {input.data[0]:q})" --targets {input.targets:q} {params.material}'
         " --record {output.record:q} --output {output.scores:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
 
@@ -52,5 +52,5 @@ rule orders:
         mem_mb=2000,
         runtime=30,
     shell:
-        'python {SCRIPTS:q}/orders.py --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
+        'python "$TRAKWAY_SCRIPTS/orders.py" --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
         ' --output "$(dirname {output.targets:q})" > {log:q} 2>&1'

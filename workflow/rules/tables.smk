@@ -29,4 +29,4 @@ for _file, _table in TABLES.items():
             values=values_of(_table),
             caption=caption(_table, _file.stem),
         shell:
-            "python {SCRIPTS:q}/table.py {params.arguments} --cost {output.cost:q} > {log:q} 2>&1"
+            'python "$TRAKWAY_SCRIPTS/table.py" {params.arguments} --cost {output.cost:q} > {log:q} 2>&1'

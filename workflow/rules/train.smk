@@ -32,7 +32,7 @@ rule check_task:
         device=device,
         settings=lambda w: json.dumps(checked_settings(settings_of(w))),
     shell:
-        'python {SCRIPTS:q}/check_task.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python "$TRAKWAY_SCRIPTS/check_task.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --output {output:q} --device {params.device} > {log:q} 2>&1"
 
 
@@ -63,6 +63,6 @@ rule train:
         seeds=lambda w: plan.ensemble_sizes(settings_of(w))[w.ensemble][1],
         adopt=adopted,
     shell:
-        'python {SCRIPTS:q}/train.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python "$TRAKWAY_SCRIPTS/train.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --ensemble {wildcards.ensemble} --subsets {input.subsets:q} --seeds {params.seeds} --shard {wildcards.shard} {params.adopt}"
         " --curves {output.curves:q} --output {output.models:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

@@ -33,7 +33,7 @@ rule cost:
         seeds=lambda w: settings_of(w)["bank"]["estimation"]["seeds"],
         caption=caption(own_table("cost")),
     shell:
-        'python {SCRIPTS:q}/cost.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python "$TRAKWAY_SCRIPTS/cost.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} {params.material} {params.costs}"
         " --subsets {input.subsets:q} --outputs {params.outputs} --estimation-seeds {params.seeds}"
         " --output {output.table:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
@@ -65,7 +65,7 @@ rule removal_subsets:
         settings=removal_settings,
         per_step=methods_per_step,
     shell:
-        'python {SCRIPTS:q}/removal_subsets.py --settings {params.settings:q} --data "$(dirname {input.data:q})"'
+        'python "$TRAKWAY_SCRIPTS/removal_subsets.py" --settings {params.settings:q} --data "$(dirname {input.data:q})"'
         " --targets {input.targets:q} --scores {input.scores:q} --per-step {params.per_step} --table {output.rows:q} --output {output.subsets:q} > {log:q} 2>&1"
 
 
@@ -99,7 +99,7 @@ rule ablation:
         outputs=lambda w, input: words(input.outputs),
         caption=caption(own_table("ablation")),
     shell:
-        'python {SCRIPTS:q}/ablation.py --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        'python "$TRAKWAY_SCRIPTS/ablation.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} {params.material}"
         " --subsets {input.subsets:q} --outputs {params.outputs}"
         " --output {output.table:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

@@ -5,9 +5,13 @@ import sys
 from pathlib import Path
 
 
-def set_for_jobs(source: Path) -> None:
-    """Make this process's children run the library in ``source``, whatever is installed, with this interpreter."""
-    _put_first("PYTHONPATH", str(source))
+def set_for_jobs(repository: Path) -> None:
+    """Make this process's children run the library of a clone, whatever is installed, with this interpreter.
+
+    They find its scripts by ``$TRAKWAY_SCRIPTS``, wherever they are started.
+    """
+    os.environ["TRAKWAY_SCRIPTS"] = str(repository / "scripts")
+    _put_first("PYTHONPATH", str(repository / "src"))
     _put_first("PATH", str(Path(sys.executable).parent))
 
 
