@@ -3,7 +3,7 @@ import pytest
 
 from trakway.attribution.inputs import INPUTS
 from trakway.config import load_experiment
-from trakway.config.methods import check_methods, own_path, with_own_files
+from trakway.config.methods import check_methods, with_own_files
 from trakway.errors import UserError
 from trakway.plan import allowed_methods, methods_of, modalities
 
@@ -110,18 +110,6 @@ class TestInAnExperiment:
         monkeypatch.chdir(tmp_path.parent)
         nearer = methods_of(load_experiment(path, "demo"))
         assert str(nearer["mine"].file) == f"{tmp_path.name}/mine.py"
-
-
-def test_own_path(tmp_path, monkeypatch):
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setenv("HOME", str(tmp_path / "work/home"))
-    experiments = tmp_path / "work/config"
-    assert own_path("a.py", experiments) == "config/a.py"
-    assert own_path("../a.py", experiments) == "a.py"
-    assert own_path("../../a.py", experiments) == str(tmp_path / "a.py")
-    assert own_path("/elsewhere/a.py", experiments) == "/elsewhere/a.py"
-    assert own_path("~/a.py", experiments) == "home/a.py"
 
 
 def test_items_are_not_changed(tmp_path):
