@@ -54,12 +54,13 @@ def figure_title(figure):
 
 def files_of(part):
     """Input: the files that a part reads."""
-    return lambda w: [
-        file
-        for pattern in part.reads.values()
-        for path in report_parts.files(pattern, settings_of(w)).values()
-        for file in (folder_files(w, path) if path.endswith("/") else [f"{root_of(w)}/{path}"])
-    ]
+
+    def found(w):
+        s = settings_of(w)
+        paths = [path for pattern in part.reads.values() for path in report_parts.files(pattern, s).values()]
+        return [file for path in paths for file in (folder_files(w, path) if path[-1] == "/" else below(w, [path]))]
+
+    return found
 
 
 def folder_files(w, folder):
