@@ -63,7 +63,7 @@ def read_examples(data: Any, what: str) -> Examples:
     names = tuple(map(str, data)) if isinstance(data, Mapping) else None
     parts = tuple(data.values()) if names else data if isinstance(data, (tuple, list)) else (data,)
     try:
-        tensors = tuple(torch.as_tensor(part) for part in parts)
+        tensors = tuple(_tensor(part) for part in parts)
     except (TypeError, ValueError, RuntimeError) as error:
         raise UserError(
             f"{what}: found parts of types {', '.join(type(part).__name__ for part in parts)}, allowed: tensors and"
@@ -76,6 +76,12 @@ def read_examples(data: Any, what: str) -> Examples:
             " first dimension is the example, as long as each other, at least 1"
         )
     return Examples(tensors, names)
+
+
+def _tensor(part: Any) -> Tensor:
+    """Return a part as a tensor; a copy of an array that may not be written to, which PyTorch would warn of."""
+    read_only = isinstance(part, np.ndarray) and not part.flags.writeable
+    return torch.as_tensor(np.array(part) if read_only else part)
 
 
 def _read(data: Any, what: str) -> tuple[Tensor, ...] | dict[str, Tensor]:

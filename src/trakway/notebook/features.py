@@ -1,11 +1,14 @@
 """Projected gradients of a task's training examples and targets."""
 
+import functools
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from trakway.attribution import Features
 from trakway.attribution.loading import load_features
@@ -19,6 +22,8 @@ from trakway.projection import VERSION
 from trakway.storage.files import read_json, write_json
 from trakway.storage.fingerprint import fingerprint
 from trakway.tasks import Task
+
+KEPT_BYTES = 1 << 30  # models kept loaded
 
 PROJECTION = {
     "kind": "sjlt",
@@ -87,10 +92,8 @@ def featurize(
     info = workspace.path / "info.json"
     if not _finished(info, mark):
         info.unlink(missing_ok=True)  # before the arrays that it speaks of are replaced
-        described = [
-            Member(i, files[checkpoint], lambda i=i: members.load(i, checkpoint))
-            for i, files in enumerate(members.files)
-        ]
+        load = _loader(members, checkpoint)
+        described = [Member(i, files[checkpoint], lambda i=i: load(i)) for i, files in enumerate(members.files)]
         parameters, _ = extract_features(
             task, described, section, np.arange(task.test_size), chunk, mark, workspace.path
         )
@@ -98,6 +101,16 @@ def featurize(
         made = {"projection": section, "definition": VERSION, "parameters": parameters, "function": "output"}
         write_json(info, {**made, "identity": mark, "learning_rates": rates})
     return FeatureSet(task, load_features([workspace.path]), read_json(info)["parameters"], workspace)
+
+
+def _loader(members: Models, checkpoint: int) -> Callable[[int], nn.Module]:
+    """Return what loads a member; it keeps small ones, which are asked for again with the targets."""
+
+    def load(index: int) -> nn.Module:
+        return members.load(index, checkpoint)
+
+    size = sum(tensor.nbytes for tensor in members[0].state_dict().values())
+    return functools.cache(load) if size * len(members) <= KEPT_BYTES else load
 
 
 def _finished(info: Path, mark: str) -> bool:

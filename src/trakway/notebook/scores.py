@@ -61,7 +61,7 @@ def _function(name: str | Callable[..., None]) -> Callable[..., None]:
         return name
     if name not in NEEDS:
         raise UserError(
-            f"method: found {name!r}. {did_you_mean(name, NEEDS)}Allowed: {', '.join(NEEDS)}, or a function"
+            f"score: found method {name!r}. {did_you_mean(name, NEEDS)}Allowed: {', '.join(NEEDS)}, or a function"
         )
     return method(name)
 

@@ -2,7 +2,9 @@
 
 import os
 import random
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,5 +64,6 @@ class Workspace:
 
     def __init__(self, folder: str | os.PathLike | None):
         self.kept = folder is not None
-        self._temporary = None if self.kept else tempfile.TemporaryDirectory(prefix="trakway-")
-        self.path = Path(folder if self.kept else self._temporary.name).expanduser()
+        self.path = Path(folder if self.kept else tempfile.mkdtemp(prefix="trakway-")).expanduser()
+        if not self.kept:
+            weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
