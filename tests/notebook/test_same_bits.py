@@ -5,11 +5,12 @@ import pytest
 import torch
 
 import trakway as tw
-from trakway.attribution.loading import load_features
 from trakway.attribution.material import Material
+from trakway.attribution.reading import load_features
 from trakway.attribution.scoring import run_method
-from trakway.features.extraction import Member, extract_features
-from trakway.models import build_image_model
+from trakway.features.extraction import Extractor, Member
+from trakway.models import build_model
+from trakway.plan import methods_of
 from trakway.projection import VERSION
 from trakway.storage.files import write_json
 from trakway.tasks import build_task
@@ -27,12 +28,16 @@ def workflow(prepared, experiment, tmp_path):
     records, _, _ = train_shard(task, ensemble, range(2), experiment["training"], "", tmp_path / "models")
     members = [Member(i, "", lambda i=i: load_model(task, tmp_path / "models", records[i])) for i in range(2)]
     projection = {"kind": "sjlt", "dim": 32, "nonzeros": 1}
-    parameters, _ = extract_features(task, members, projection, np.arange(20), 50, "", tmp_path / "features")
+    extractor = Extractor(task, members, projection, 50)
+    extractor.write_targets(tmp_path / "features", np.arange(20))
+    parameters, _ = extractor.write_train(tmp_path / "features")
     info = {"projection": projection, "definition": VERSION, "parameters": parameters, "function": "output"}
-    write_json(tmp_path / "features/info.json", {**info, "learning_rates": [1.0, 1.0]})
+    write_json(tmp_path / "features/targets.json", info)
+    write_json(tmp_path / "features/train.json", {**info, "learning_rates": [1.0, 1.0]})
     material = Material(0, 40, 20, features=load_features([tmp_path / "features"]))
     scores = np.empty((20, 40), np.float32)
-    run_method("trak", material, 20, SCORES, scores)
+    chosen = methods_of({"task": experiment["task"], "methods": ["trak"], "scores": SCORES})["trak"]
+    run_method(chosen, material, 20, scores)
     return experiment["training"], [member.load().state_dict() for member in members], scores
 
 
@@ -46,7 +51,7 @@ def notebook(prepared, experiment):
         return images.to("cpu", memory_format=torch.channels_last), getattr(data, f"{split}_labels")
 
     def build():
-        return build_image_model(experiment["model"], 1, 2).to(memory_format=torch.channels_last)
+        return build_model(experiment["model"], (1, 28, 28), 2).to(memory_format=torch.channels_last)
 
     return tw.task(build, train=examples("train"), targets=examples("test"), seed=experiment["seed"], device="cpu")
 

@@ -7,7 +7,7 @@ from torch import nn
 from torch.utils.data import Dataset, TensorDataset
 
 import trakway as tw
-from trakway.tasks.image_classification import margin
+from trakway.tasks.margin import margin
 
 
 def make(build, data, **changes):

@@ -7,7 +7,7 @@ import torch
 
 import trakway as tw
 from trakway.data import ImageData
-from trakway.models import build_image_model
+from trakway.models import build_model
 from trakway.storage.files import read_json, read_table
 
 
@@ -22,8 +22,7 @@ def test_scores_are_those_of_the_workflow(smoke):
         return images, np.array(getattr(data, f"{split}_labels")[rows])
 
     def build():
-        channels, classes = data.train_images.shape[1], len(data.classes)
-        return build_image_model(settings["model"], channels, classes).to(memory_format=torch.channels_last)
+        return build_model(settings["model"], data.shape, len(data.classes)).to(memory_format=torch.channels_last)
 
     train = examples("train", np.arange(len(data.train_labels)))
     task = tw.task(build, train=train, targets=examples("test", rows), seed=settings["seed"], device="cpu")
