@@ -25,9 +25,10 @@ LEVELS = (
     ("gradients",),
     ("features",),
     ("attribution",),
+    ("report",),
     ("validation",),
     ("figures",),
-    ("config",),
+    ("config", "notebook"),
 )
 """The rooms, lowest first: each imports from lower levels and itself alone, `runtime` and `storage` from each other."""
 
