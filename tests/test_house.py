@@ -25,6 +25,7 @@ LEVELS = (
     ("gradients",),
     ("features",),
     ("attribution",),
+    ("report",),
     ("validation",),
     ("figures",),
     ("config",),

@@ -41,8 +41,8 @@ def _module(file: Path) -> ModuleType:
     there = [module for module in sys.modules.values() if getattr(module, "__file__", None) == str(file)]
     if there:
         return there[0]
-    if str(file.parent) not in sys.path:  # as Python does for a program: what lies beside it can be imported
-        sys.path.insert(0, str(file.parent))
+    if str(file.parent) not in sys.path:  # what lies beside it can be imported, after all that is installed
+        sys.path.append(str(file.parent))
     name = file.stem if file.stem not in sys.modules else str(file)
     spec = importlib.util.spec_from_file_location(name, file)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
@@ -50,7 +50,10 @@ def _module(file: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise UserError(f"{origin(error, file)}: {type(error).__name__}: {error}; correct it") from error
+        if isinstance(error, UserError):
+            raise
+        said = f"{type(error).__name__} while it was loaded: {error}"
+        raise UserError(f"{origin(error, file)}: {said}; mend it") from error
     return module
 
 
