@@ -28,7 +28,7 @@ LEVELS = (
     ("report",),
     ("validation",),
     ("figures",),
-    ("config",),
+    ("config", "notebook"),
 )
 """The rooms, lowest first: each imports from lower levels and itself alone, `runtime` and `storage` from each other."""
 

@@ -36,11 +36,6 @@ def values(section, key):
     return node.get("enum") or node["items"]["enum"]
 
 
-def test_tasks():
-    assert list(plan.modalities()) == list(builtin("task"))
-    assert KEYS["task"]["names"] == "task"
-
-
 @pytest.mark.parametrize(("name", "example"), EXAMPLES.items())
 def test_methods_by_default_are_those_of_the_task(name, example, tmp_path):
     """Null in the schema, and a list of names once an experiment is read."""

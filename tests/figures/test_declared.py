@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trakway import plan
+from trakway import report
 from trakway.config import load_experiment
 from trakway.figures.saving import save, write_gif
 from trakway.plan.loading import load_from
@@ -17,7 +17,7 @@ from trakway.report.reads import files
 from trakway.storage.files import write_array, write_table
 
 REPOSITORY = Path(__file__).parents[2]
-FIGURES = {file.stem: (file, figure) for file, figure in plan.declared_figures().items()}
+FIGURES = {file.stem: (file, figure) for file, figure in report.declared_figures().items()}
 EXPERIMENTS = [f"{name}" for name in ("fashion_resnet", "digits_ddpm")]
 
 

@@ -17,10 +17,10 @@ CHANGED = {"preconditioner": "kronecker", "preconditioner_examples": 6, "damping
 
 
 def test_members_are_cut_in_a_way_of_their_own():
-    assert plan.shards_of(SETTINGS, "members") == ["00000-00003", "00003-00005"]
-    assert plan.shards_of(SETTINGS, "evaluation") == ["00000-00010", "00010-00012"]
-    assert plan.shards_of(SETTINGS, "removal") == ["00000-00006"]
-    assert plan.shards_of(SETTINGS, "estimation") == []
+    assert plan.ensemble_shards(SETTINGS, "members") == ["00000-00003", "00003-00005"]
+    assert plan.ensemble_shards(SETTINGS, "evaluation") == ["00000-00010", "00010-00012"]
+    assert plan.ensemble_shards(SETTINGS, "removal") == ["00000-00006"]
+    assert plan.ensemble_shards(SETTINGS, "estimation") == []
 
 
 def test_files_of_shards():

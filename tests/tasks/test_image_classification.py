@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from trakway.data import ImageData
 from trakway.storage.files import write_table
 from trakway.tasks import build_task, image_classification
-from trakway.tasks.image_classification import ImageClassification, margin
+from trakway.tasks.image_classification import ImageClassification
+from trakway.tasks.margin import margin
 
 
 def drawn(batch, classes, scale, seed=0):

@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from trakway import plan
+from trakway import report
 from trakway.validation import models, timing
 
-TABLES = {file.stem: table for file, table in plan.declared_tables().items()}
+TABLES = {file.stem: table for file, table in report.declared_tables().items()}
 
 
 @pytest.mark.parametrize("name", TABLES)

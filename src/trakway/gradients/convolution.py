@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-WIDE = 256  # output channels from which a product pays for writing patches out on a CPU
+WIDE = 256  # output channels from which a product pays for writing patches out on a CPU...
+SMALL = 16  # ...and places of an output up to which it does: the library's grouped kernel is slow at 4x4
 
 
 def weight_gradients(module: nn.Conv2d, inputs: Tensor, slope: Tensor, examples: int) -> Tensor:
@@ -16,9 +17,10 @@ def weight_gradients(module: nn.Conv2d, inputs: Tensor, slope: Tensor, examples:
         slope: gradient with respect to its output, (R, out, H', W').
         examples: their number B.
     """
+    draws = len(inputs) // examples
     if module.kernel_size == (1, 1) and module.padding == (0, 0):
         seen = inputs[:, :, :: module.stride[0], :: module.stride[1]].flatten(2)
-    elif inputs.device.type == "cpu" and module.out_channels < WIDE:
+    elif inputs.device.type == "cpu" and module.out_channels < WIDE and slope[0, 0].numel() * draws > SMALL:
         return _in_groups(module, inputs, slope, examples)
     else:
         seen = F.unfold(inputs, module.kernel_size, module.dilation, module.padding, module.stride)

@@ -19,6 +19,7 @@ from trakway.gradients.backward import watch
 from trakway.tasks import Batch, Task
 
 ROWS = {"cpu": 256, "cuda": 1024}  # rows that go through a model at a time, where f is a mean over draws
+TRIED = 4  # examples on which a model is tried
 
 _tried: WeakKeyDictionary = WeakKeyDictionary()  # model: names of parameters, which of them `layerwise` misses
 
@@ -36,8 +37,8 @@ def per_example_gradients(task: Task, model: nn.Module, batch: Batch) -> tuple[T
         ``task.attributed``. The memory beside them does not grow with the draws that f is a mean over.
     """
     with exact(task):
-        first = pieces(task, batch)[0][2]
-        compute = layerwise if _sees_all(task, model, first) else vmapped
+        few = tuple(tensor[:TRIED] for tensor in batch)
+        compute = layerwise if _sees_all(task, model, pieces(task, few)[0][2]) else vmapped
         return add_pieces(task, batch, lambda piece: compute(task, model, piece))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from trakway.errors import UserError
+from trakway.plan.declarations import parsed
 from trakway.plan.places import PACKAGE, place
 from trakway.plan.suggestions import did_you_mean
 
@@ -41,19 +42,20 @@ def _module(file: Path) -> ModuleType:
     there = [module for module in sys.modules.values() if getattr(module, "__file__", None) == str(file)]
     if there:
         return there[0]
-    if str(file.parent) not in sys.path:  # what lies beside it can be imported, after all that is installed
+    parsed(file)  # tells where a file is none, or not Python
+    if str(file.parent) not in sys.path:  # what lies beside it can be imported, and hides no installed package
         sys.path.append(str(file.parent))
     name = file.stem if file.stem not in sys.modules else str(file)
     spec = importlib.util.spec_from_file_location(name, file)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
+    except UserError:
+        del sys.modules[name]
+        raise
     except Exception as error:
         del sys.modules[name]
-        if isinstance(error, UserError):
-            raise
-        said = f"{type(error).__name__} while it was loaded: {error}"
-        raise UserError(f"{origin(error, file)}: {said}; mend it") from error
+        raise UserError(f"{origin(error, file)}: {type(error).__name__}: {error}; correct it") from error
     return module
 
 

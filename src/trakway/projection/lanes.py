@@ -10,6 +10,10 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.extending import intrinsic
 
+from trakway.runtime.compilation import tell_compilation
+
+tell_compilation()  # here, since no loop of a projection is compiled before this module is imported
+
 LANES = 16
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _INDEX = ir.IntType(64)

@@ -14,6 +14,7 @@ from trakway.storage.files import read_table
 from trakway.storage.resumable import row_blocks
 from trakway.tasks.augmentation import crop, flip
 from trakway.tasks.base import Batch, Model, Task
+from trakway.tasks.margin import margin
 
 MODALITY = Modality(
     traits=("image", "border"),
@@ -23,13 +24,6 @@ MODALITY = Modality(
 
 EVALUATION_BATCH = 500
 ON_DEVICE_BYTES = 4 << 30  # a split below this size is moved to the device once, as float32
-
-
-def margin(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return log(p_y / (1 - p_y)) = logit_y - logsumexp of the other logits, shape (B,)."""
-    index = labels[:, None]
-    others = logits.scatter(1, index, -torch.inf)
-    return logits.gather(1, index)[:, 0] - others.logsumexp(1)
 
 
 class ImageClassification(Task):

@@ -1,6 +1,7 @@
 """Checkpoints: written whole, in the format that the task names, and checked when read."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -41,13 +42,7 @@ def load_checkpoint(task: Task, path: str | os.PathLike, sha256: str | None = No
         UserError: it is missing, damaged, or does not fit the model of the experiment.
     """
     if task.checkpoint_format != "diffusers":
-        tensors = load_tensors(path, sha256, advice)
-        model = task.new_model(0)
-        try:
-            model.load_state_dict(tensors)
-        except RuntimeError as error:
-            raise UserError(f"checkpoint {path}: does not fit the model of this experiment: {error}") from None
-        return task.prepare(model.eval())
+        return with_weights(task, load_tensors(path, sha256, advice), f"checkpoint {path}")
     check_file(path, sha256, advice)
     model = load_pretrained(path, advice)
     problems = misfits(model, task.new_model(0))
@@ -56,6 +51,25 @@ def load_checkpoint(task: Task, path: str | os.PathLike, sha256: str | None = No
             f"checkpoint {path}: does not fit the model of this experiment: {'; '.join(problems)}; {advice}"
         )
     return task.prepare(model.to(task.device))
+
+
+def with_weights(task: Task, tensors: Mapping[str, Tensor], what: str) -> nn.Module:
+    """Return a model of the task with these weights, on its device, in eval mode.
+
+    Args:
+        task: the modality.
+        tensors: a state dict.
+        what: where it comes from, for the message.
+
+    Raises:
+        UserError: it is that of another model.
+    """
+    model = task.new_model(0)
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise UserError(f"{what}: does not fit the model of this experiment: {error}") from None
+    return task.prepare(model.eval())
 
 
 def save_tensors(path: str | os.PathLike, tensors: dict[str, Tensor]) -> None:
