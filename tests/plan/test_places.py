@@ -77,7 +77,7 @@ def test_loading_runs_a_file_once_with_its_folder_at_hand(write, monkeypatch):
 
 def test_errors_of_a_file_name_its_line(write):
     file = write("import math\n\nmath.nothing()\n\n\ndef build(shape, classes): pass\n", "stops.py")
-    with pytest.raises(UserError, match=r"stops.py, line 3: AttributeError while it was loaded: .*nothing"):
+    with pytest.raises(UserError, match=r"stops.py, line 3: AttributeError: .*nothing"):
         load("model", f"{file}:build")
 
 
