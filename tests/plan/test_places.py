@@ -2,6 +2,7 @@
 
 import pytest
 
+from trakway.config.names import name_faults
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset, dataset_of
 from trakway.plan.loading import load
@@ -78,6 +79,20 @@ def test_errors_of_a_file_name_its_line(write):
     file = write("import math\n\nmath.nothing()\n\n\ndef build(shape, classes): pass\n", "stops.py")
     with pytest.raises(UserError, match=r"stops.py, line 3: AttributeError: .*nothing"):
         load("model", f"{file}:build")
+
+
+def test_a_helper_that_is_not_python_is_told_with_its_line(write):
+    write("def half(:\n", "helper_of_mine.py")
+    file = write("import helper_of_mine\n\n\ndef build(shape, classes): pass\n")
+    settings = {
+        "task": "image_classification",
+        "model": {"name": f"{file}:build"},
+        "dataset": {"name": "digits"},
+        "domain": None,
+    }
+    ((key, said),) = name_faults(settings)
+    assert key == "model.name"
+    assert "helper_of_mine.py, line 1: not valid Python" in said
 
 
 class TestModality:

@@ -31,6 +31,10 @@ def test_attributed_are_the_parameters_that_learn(task):
     assert len(names) == len(list(model.parameters())) - 1
 
 
+def test_its_code_is_that_of_the_class_and_of_the_network(task):
+    assert [path.name for path in task.sources] == ["image_classification.py", "resnet_small.py"]
+
+
 def test_what_learns_is_what_is_saved(task):
     model = task.new_model(0)
     assert isinstance(model, nn.Module)

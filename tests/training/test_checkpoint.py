@@ -23,6 +23,10 @@ class Network:
     def new_model(self, seed):
         return self.model
 
+    def prepare(self, model):
+        model.prepared = True
+        return model
+
 
 @pytest.fixture
 def saved(tmp_path):
@@ -37,6 +41,7 @@ def test_a_checkpoint_gives_the_model_back(saved):
     model, path = saved
     loaded = load_checkpoint(Network(), path, file_digest(path))
     assert not loaded.training
+    assert loaded.prepared
     assert set(load_file(path)) == set(model.state_dict())
     for name, tensor in model.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], tensor)

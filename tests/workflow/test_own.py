@@ -115,6 +115,17 @@ def test_an_edit_makes_again_what_depends_on_it(documented):
         assert kept not in jobs
 
 
+def test_the_config_of_the_working_directory(documented):
+    config = documented.folder / "config/config.yaml"
+    config.parent.mkdir()
+    config.write_text("tier: smoke\nfolder: my experiments\nexperiments: [none]\n")
+    printed = documented.tree.snakemake(
+        "-s", str(documented.tree.folder / "Snakefile"), "--directory", str(documented.folder), "--dry-run", "sides"
+    ).stdout
+    config.unlink()
+    assert 'my experiments: experiments: found "none"; allowed: sides' in printed
+
+
 def test_a_dry_run_of_everything(documented):
     assert "shift" not in documented.done("--dry-run", "sides", "sides_ablation")
 

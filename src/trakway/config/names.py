@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from trakway.config.problems import value_at
 from trakway.errors import UserError
+from trakway.plan.code import code_files
 from trakway.plan.declarations import keyword_options
 from trakway.plan.modalities import modality
 from trakway.plan.options import completed
@@ -34,6 +35,7 @@ def name_faults(settings: dict) -> Iterator[tuple[str, str]]:
                 modality(name)
             else:
                 keyword_options(*place(room, name))
+            code_files(place(room, name).file)  # what it imports of the user's own is Python too
         except UserError as error:
             yield key, str(error)
 

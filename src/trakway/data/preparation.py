@@ -55,6 +55,10 @@ def prepare(
     dataset = _checked(dataset)
     folder = Path(folder)
     source = load("dataset", dataset["name"])(dataset, **options_of("dataset", dataset))
+    if not isinstance(source, Source):
+        raise UserError(
+            f"dataset.name: {dataset['name']} returned a {type(source).__name__}; allowed: a trakway.data.source.Source"
+        )
     picked = pick_classes(dataset["classes"], source.classes)
     splits = {"train": source.train, "test": source.test}
     _check_sizes(dataset, source, splits, picked)

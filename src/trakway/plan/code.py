@@ -27,6 +27,9 @@ def code_files(*programs: str | os.PathLike) -> list[Path]:
 
     Args:
         programs: Python files, of this repository or a user's own.
+
+    Raises:
+        UserError: one of them is not Python (names the line).
     """
     found: set[Path] = set()
     waiting = [Path(program).resolve() for program in programs]

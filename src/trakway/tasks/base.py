@@ -6,8 +6,9 @@ own model, is one subclass and one YAML file.
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ class Task(ABC):
 
     Attributes:
         seed: the experiment's seed.
-        model_settings: the section ``model``.
+        model_settings: the section ``model``; empty where the task needs none.
         train_size: number of training examples n.
         test_size: number of examples in the test split.
         device: where models and batches live.
@@ -40,7 +41,7 @@ class Task(ABC):
     """
 
     seed: int
-    model_settings: dict
+    model_settings: Mapping = MappingProxyType({})
     train_size: int
     test_size: int
     device: str
@@ -81,7 +82,8 @@ class Task(ABC):
     @property
     def sources(self) -> list[Path]:
         """Files whose code decides what this task computes, with all that they import."""
-        return [Path(inspect.getfile(type(self))), place("model", self.model_settings["name"]).file]
+        own = Path(inspect.getfile(type(self)))
+        return [own, place("model", self.model_settings["name"]).file] if self.model_settings else [own]
 
     @property
     def draws(self) -> int:
