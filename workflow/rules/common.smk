@@ -1,5 +1,6 @@
 # Settings and paths. Nothing heavy is imported here: every job pays for it.
 import copy
+import functools
 import json
 import os
 import shlex

@@ -29,6 +29,7 @@ def device(w, input):
     return DEVICE
 
 
+@functools.cache
 def code(script, *further):
     """Input: the source files that decide a rule's numbers, compared by content: a script, and all that it imports."""
     return [plan.shortest(file) for file in plan.code_files(REPOSITORY / f"scripts/{script}.py", *further)]

@@ -34,6 +34,7 @@ def parsed(file: str | os.PathLike) -> ast.Module:
         raise UserError(f"{file}{line}: not valid Python: {getattr(error, 'msg', error)}; correct it") from None
 
 
+@cache
 def declared(file: str | os.PathLike, name: str, kind: type[Kind]) -> Kind | None:
     """Return the declaration ``name = Kind(...)`` of a file, None where it has none.
 
@@ -97,6 +98,7 @@ def parameters(file: str | os.PathLike, function: str) -> dict[str, bool]:
     return found | {a.arg: d is None for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)}
 
 
+@cache
 def keyword_options(file: str | os.PathLike, function: str) -> dict[str, object]:
     """Return the options of a function, its keyword-only parameters: name to default.
 

@@ -138,7 +138,7 @@ def _chosen(item: dict, settings: dict, key: str) -> Chosen:
             f"{file}: found no line METHOD = Method(...); allowed: one that says what {function} reads, e.g. "
             'METHOD = Method(reads=("features",)); add it, and `from trakway.plan import Method` above'
         )
-    options = keyword_options(file, function)
+    options = {**keyword_options(file, function)}
     given = item.get("options") or {}
     for option in given:
         if option not in options:

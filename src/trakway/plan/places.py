@@ -70,6 +70,7 @@ def builtin(room: str) -> dict[str, Place]:
     return {name: place for name, place in places.items() if _is_one(room, place)}
 
 
+@cache
 def place(room: str, name: str) -> Place:
     """Return where a task, model or data set is defined.
 

@@ -43,35 +43,43 @@ def removal_rows(removal: dict, per_step: Collection[str] = ()) -> list[Removal]
         UserError: ``full_grid`` names a method that is not in ``methods``, or ``compare_fraction`` is needed but
             not one of ``fractions``.
     """
-    methods = [method for method in removal["methods"] if method != CONTROL]
-    full = removal.get("full_grid")
-    full = methods if full is None else full
-    fractions = list(removal["fractions"])
-    unknown = [method for method in full if method not in methods and method != CONTROL]
-    if unknown:
-        raise UserError(f"removal.full_grid: {unknown[0]!r} is not among removal.methods ({', '.join(methods)})")
-    if set(methods) - set(full) and removal.get("compare_fraction") not in fractions:
-        raise UserError(
-            f"removal.compare_fraction: found {removal.get('compare_fraction')!r}; with full_grid it must be one of"
-            f" removal.fractions ({', '.join(map(str, fractions))})"
-        )
-    rows = []
-    for method in methods:
-        if method in full:
-            grid = [(fraction, side) for fraction in fractions for side in removal["sides"]]
-        else:
-            grid = [(removal["compare_fraction"], "top")]
-        steps = (removal.get("timesteps") if method in per_step else None) or [None]
-        rows += [
-            Removal(method, side, fraction, target, timestep=timestep)
-            for fraction, side in grid
-            for target in range(removal["targets"])
-            for timestep in steps
-        ]
-    repeats = range(removal["random"])
-    return rows + [Removal(CONTROL, CONTROL, fraction, -1, repeat) for fraction in fractions for repeat in repeats]
+    rows = [
+        Removal(method, side, fraction, target, timestep=timestep)
+        for method, grid, steps in _grids(removal, per_step)
+        for fraction, side in grid
+        for target in range(removal["targets"])
+        for timestep in steps
+    ]
+    controls = [(fraction, repeat) for fraction in removal["fractions"] for repeat in range(removal["random"])]
+    return rows + [Removal(CONTROL, CONTROL, fraction, -1, repeat) for fraction, repeat in controls]
 
 
 def count_removal_rows(removal: dict, per_step: Collection[str] = ()) -> int:
     """Return how many training subsets the removal experiment has (each is trained ``removal["seeds"]`` times)."""
-    return len(removal_rows(removal, per_step))
+    tried = sum(len(grid) * removal["targets"] * len(steps) for _, grid, steps in _grids(removal, per_step))
+    return tried + len(removal["fractions"]) * removal["random"]
+
+
+def _grids(removal: dict, per_step: Collection[str]) -> list[tuple[str, list[tuple[float, str]], list[int | None]]]:
+    """Return for each method its fractions and sides, and its timesteps; see `removal_rows`."""
+    methods = [method for method in removal["methods"] if method != CONTROL]
+    full = removal.get("full_grid")
+    full = methods if full is None else full
+    fractions, compared = list(removal["fractions"]), removal.get("compare_fraction")
+    unknown = [method for method in full if method not in methods and method != CONTROL]
+    if unknown:
+        raise UserError(f"removal.full_grid: {unknown[0]!r} is not among removal.methods ({', '.join(methods)})")
+    if set(methods) - set(full) and compared not in fractions:
+        raise UserError(
+            f"removal.compare_fraction: found {compared!r}; with full_grid it must be one of"
+            f" removal.fractions ({', '.join(map(str, fractions))})"
+        )
+    whole = [(fraction, side) for fraction in fractions for side in removal["sides"]]
+    return [
+        (
+            method,
+            whole if method in full else [(compared, "top")],
+            (removal.get("timesteps") if method in per_step else None) or [None],
+        )
+        for method in methods
+    ]
