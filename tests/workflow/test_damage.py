@@ -20,8 +20,8 @@ def extraction(finished):
 
     def run() -> str:
         # A failed job's outputs are gone already.
-        (finished.results / FEATURES / "info.json").unlink(missing_ok=True)
-        result = finished.snakemake(f"results/smoke/fashion_resnet/{FEATURES}/info.json")
+        (finished.results / FEATURES / "train.json").unlink(missing_ok=True)
+        result = finished.snakemake(f"results/smoke/fashion_resnet/{FEATURES}/train.json")
         assert result.returncode == 1, result.stdout
         assert "Traceback" not in result.stdout
         return result.stdout

@@ -40,7 +40,7 @@ def test_the_same_weights_give_the_same_features_and_scores(adopted, smoke):
     digits, _ = adopted
     before = smoke.of("digits_ddpm").results
     for name in ("train", "targets", "weights"):
-        file = f"features/kronecker-sjlt1-32/output/0/{SHARD}/{name}.npy"
+        file = f"features/kronecker-50-0.1-sjlt1-32/output/0/{SHARD}/{name}.npy"
         assert (digits.results / file).stat().st_mtime_ns > (before / file).stat().st_mtime_ns
         np.testing.assert_array_equal(np.load(digits.results / file), np.load(before / file))
     file = "scores/journey_trak.npy"

@@ -75,6 +75,17 @@ def test_epochs(finished):
     assert not {pattern for pattern in models if not fnmatch.filter(pending, pattern)}
 
 
+def test_more_targets_cost_targets_only(finished):
+    """Their outputs, their features and what is made of these; no training gradient, and no model but of removals."""
+    count = finished.settings["targets"]["count"]
+    with finished.edited({"targets": {"count": count + 5}}):
+        pending = finished.pending()
+    for pattern in ("targets/targets.parquet", "features/*/targets.npy", "outputs/evaluation/*", "scores/trak.npy"):
+        assert fnmatch.filter(pending, pattern), pattern
+    assert not fnmatch.filter(pending, "features/*/train.npy")
+    assert {file.split("/")[1] for file in fnmatch.filter(pending, "train/*")} <= {"removal"}
+
+
 def test_display(finished):
     with finished.edited({"display": {"targets": 1}}):
         check(finished.pending(), {"figures/examples.*"}, {"provenance.json"})
@@ -122,8 +133,11 @@ class TestDiffusion:
         with digits.edited({"journey": journey, "removal": {"timesteps": [300]}}):
             pending = digits.pending()
         assert {"targets/targets.parquet", "targets/noisy.npy", "scores/journey_trak.npy"} <= pending
-        assert fnmatch.filter(pending, "features/kronecker-sjlt1-32/output/*/train.npy")
-        assert fnmatch.filter(pending, "features/kronecker-sjlt1-32/window-700/*/train.npy")
+        kind = "features/kronecker-50-0.1-sjlt1-32"
+        assert fnmatch.filter(pending, f"{kind}/output/*/targets.npy")
+        assert fnmatch.filter(pending, f"{kind}/window-700/*/train.npy")
+        assert not fnmatch.filter(pending, f"{kind}/output/*/train.npy")
+        assert not fnmatch.filter(pending, "preconditioners/*")
         assert fnmatch.filter(pending, "outputs/evaluation/*")
         assert {file.split("/")[1] for file in fnmatch.filter(pending, "train/*")} == {"removal"}
         untouched = {"data/*", "subsets/[!r]*", "subsets/reference.npy", "outputs/members/*", "outputs/domain/*"}

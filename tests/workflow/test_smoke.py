@@ -177,7 +177,7 @@ def test_lds(run, table, arrays, targets):
     assert {values.shape for values in scores.values()} == {(evaluated, settings["dataset"]["train_size"])}
     place = 0
     for group in groups(targets):
-        listed = [name for name in methods if group.timestep is not None or name not in plan.JOURNEY]
+        listed = [name for name in methods if group.timestep is not None or name not in plan.steps_only(settings)]
         part = rows.iloc[place : place + len(listed)].set_index("method")
         place += len(listed)
         assert part.index.tolist() == listed

@@ -19,7 +19,7 @@ CLASSIFICATION, DIFFUSION = "fashion_resnet", "digits_ddpm"
 
 
 def names(experiment: str) -> list[str]:
-    return [experiment + end for end in ("", "_lds", "_removal", "_ablation", "_publish")]
+    return [experiment + end for end in ("", "_lds", "_removal", "_ablation", "_orders", "_publish")]
 
 
 def planned(printed: str) -> dict[str, int]:
@@ -42,17 +42,18 @@ def shards(settings: dict) -> dict[str, int]:
     }
 
 
-def feature_jobs(settings: dict) -> int:
-    """Return how many jobs compute features: those of the methods, and those that the ablation needs beside them."""
+def feature_jobs(settings: dict) -> tuple[int, int]:
+    """Return how many jobs compute features of training examples and of targets: for the methods and the ablation."""
     last = settings["training"]["checkpoints"] - 1
     own = plan.projection_name(settings["projection"])
     kinds = {(name, "output", last) for name in plan.projections(settings)}
     kinds |= {(own, "output", last - back) for back in range(max(settings["ablation"]["checkpoints"]))}
-    for method in settings["methods"]:
-        for need in plan.NEEDS[method]:
-            checkpoints = range(last + 1) if need == "checkpoints" else [last]
-            kinds |= {(own, function, c) for function in plan.feature_functions(need, settings) for c in checkpoints}
-    return len(kinds) * shards(settings)["members"]
+    reads = {name for chosen in plan.methods_of(settings).values() for name in chosen.method.reads}
+    kinds |= {(own, "output", c) for c in range(last + 1) if "checkpoints" in reads}
+    kinds |= {(own, "norm", last)} if "norm" in reads else set()
+    windows = settings["journey"]["timesteps"] if "windows" in reads else []
+    members = shards(settings)["members"]
+    return (len(kinds) + len(windows)) * members, len(kinds) * members
 
 
 def test_targets_are_listed(tree):
@@ -70,7 +71,7 @@ def test_every_target_at_every_tier(tree, tier):
     diffusion = [s for s in settings if s["task"] == "image_diffusion"]
     assert jobs["train"] == sum(sum(shards(s).values()) for s in settings)
     assert jobs["outputs"] == jobs["train"]
-    assert jobs["features"] == sum(map(feature_jobs, settings))
+    assert (jobs["train_features"], jobs["target_features"]) == tuple(map(sum, zip(*map(feature_jobs, settings))))
     assert jobs["scores"] == sum(len(s["methods"]) for s in settings)
     assert jobs["completions"] == sum(shards(s)[ensemble] for s in diffusion for ensemble in ("reference", "removal"))
     for rule in ("sample_targets", "shift", "emergence", "timestep_correlation", "figure_animation"):

@@ -24,7 +24,7 @@ def replace(source, target, **options):
     rename(source, target, **options)
 
 
-if pattern and any(word.startswith("scripts/") for word in sys.orig_argv):
+if pattern and any("/scripts/" in word for word in sys.orig_argv):
     os.replace = replace
     # Unfinished work is saved by the clock: a fast one has every block and every epoch saved, however small the work.
     time.monotonic = lambda: 1e5 * clock()
