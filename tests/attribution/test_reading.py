@@ -91,7 +91,7 @@ def test_outputs_are_joined_subset_by_subset(tmp_path):
 @pytest.mark.parametrize("subsets", [0, 5, 24])
 def test_outputs_of_no_whole_number_of_models_a_subset(tmp_path, subsets):
     write_array(tmp_path / "0.npy", np.zeros((12, 3)))
-    with pytest.raises(UserError, match=rf"0\.npy and the others: found outputs of 12 models for {subsets} subsets"):
+    with pytest.raises(UserError, match=rf"outputs: found those of 12 models for {subsets} subsets"):
         load_outputs([tmp_path / "0.npy"], subsets)
 
 

@@ -13,7 +13,7 @@ def test_bars_of_a_table():
     })  # fmt: skip
     figure = tw.figure(table, title="Mine")
     assert isinstance(figure, Figure)
-    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["Mine", "TRAK"]
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["mine", "TRAK"]
 
 
 def test_pictures_of_the_most_helpful_and_harmful(task, members):

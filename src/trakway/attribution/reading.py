@@ -27,8 +27,7 @@ def load_features(folders: Sequence[Path]) -> list[Features]:
         info = read_json(folder / "train.json")
         described = [info] + ([read_json(folder / "targets.json")] if (folder / "targets.json").exists() else [])
         for one in described:
-            made = one["projection"] | {key: one[key] for key in ("definition", "parameters", "function", "checkpoint")}
-            made.pop("checkpoint")
+            made = one["projection"] | {key: one[key] for key in ("definition", "parameters", "function")}
             first = first or (folder, made)
             if made != first[1] or one["definition"] != VERSION:
                 raise UserError(
