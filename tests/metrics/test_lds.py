@@ -150,7 +150,8 @@ class TestCeiling:
 
 def examples(count, first=0):
     """A table of targets of a classification experiment."""
-    return pd.DataFrame({"target": np.arange(first, first + count), "role": "evaluation"})
+    whole = {"role": "evaluation", "kind": "test", "timestep": None, "patch": ""}
+    return pd.DataFrame({"target": np.arange(first, first + count), **whole})
 
 
 TARGETS = examples(20, first=100)

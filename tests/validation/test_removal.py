@@ -247,7 +247,8 @@ def test_no_ratios_without_a_control():
 def entries(count, steps=()):
     """The table of targets: of ``count`` samples with their steps, or of classification without any."""
     if not steps:
-        return pd.DataFrame({"target": range(count), "role": "evaluation"})
+        whole = {"role": "evaluation", "kind": "test", "timestep": None, "patch": ""}
+        return pd.DataFrame({"target": range(count), **whole})
     rows = [(one, "generated", step, "", "evaluation") for one in range(count) for step in (pd.NA, *steps)]
     rows += [(count, "test", pd.NA, "", "evaluation"), (count + 1, "generated", pd.NA, "", "tuning")]
     table = pd.DataFrame(rows, columns=["target", "kind", "timestep", "patch", "role"])

@@ -84,7 +84,8 @@ def test_something_constant_correlates_with_nothing():
 
 
 def test_without_steps():
-    table = pd.DataFrame({"target": range(3), "role": "evaluation"})
+    whole = {"role": "evaluation", "kind": "test", "timestep": None, "patch": ""}
+    table = pd.DataFrame({"target": range(3), **whole})
     found = make({"gradient_dot": np.zeros((3, 5))}, table, seed=0)
     assert found.empty
     assert list(found.columns) == COLUMNS
