@@ -38,6 +38,7 @@ class Trained:
         roles = ["evaluation"] * 3 + ["tuning"] * 2
         table = pd.DataFrame(
             {"target": range(5), "row": TARGETS, "role": roles, "label": self.task.data.test_labels[TARGETS]}
+            | {"kind": "test", "timestep": None, "patch": ""}
         )
         write_table(folder / "targets.parquet", table)
 

@@ -24,7 +24,8 @@ def files(tmp_path):
     write_json(data / "meta.json", {"classes": ["a", "b"], "mean": [0.5], "std": [0.2], "counts": counts})
     rows = np.array([7, 2, 5, 0, 8])
     roles = ["evaluation"] * 3 + ["tuning"] * 2
-    table = pd.DataFrame({"target": range(5), "row": rows, "role": roles, "label": labels["test"][rows]})
+    whole = {"kind": "test", "timestep": None, "patch": ""}
+    table = pd.DataFrame({"target": range(5), "row": rows, "role": roles, "label": labels["test"][rows], **whole})
     write_table(tmp_path / "targets.parquet", table)
     representations = {"train": rng.standard_normal((2, 12, 4)), "targets": rng.standard_normal((2, 5, 4))}
     for name, array in representations.items():
