@@ -12,7 +12,8 @@ from trakway.subsets import random_subsets, removal_subsets
 def table_of(count):
     """The table of targets of a classification experiment."""
     role = ["evaluation"] * count + ["tuning"]
-    return pd.DataFrame({"target": range(count + 1), "row": 5, "role": role, "label": 0})
+    whole = {"kind": "test", "timestep": None, "patch": ""}
+    return pd.DataFrame({"target": range(count + 1), "row": 5, "role": role, "label": 0, **whole})
 
 
 @given(
