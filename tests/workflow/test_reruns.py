@@ -6,13 +6,13 @@ import os
 import pytest
 
 # Files that tell of the whole run: remade whenever anything is.
-RECORD = {"tables/timing.csv", "provenance.json"}
+RECORD = {"tables/timing.csv", "costs/timing.json", "provenance.json"}
 LDS = {"tables/lds*.csv", "costs/lds.json", "tables/cost.csv", "costs/cost.json", "figures/lds.*", "figures/cost.*"}
 REMOVAL = {f"tables/{name}.csv" for name in ("removal", "brittleness", "flip_ratios")}
 REMOVAL |= {"costs/removal.json", "figures/removal.*"}
 ABLATION = {"tables/ablation.csv", "costs/ablation.json", "figures/ablation.*"}
 RETRAINED = {"subsets/removal.*", "train/removal/*", "outputs/removal/*", "costs/*/removal/*", "tables/models.csv"}
-RETRAINED |= {"figures/training.*"}
+RETRAINED |= {"costs/models.json", "figures/training.*"}
 
 
 # The same of the diffusion experiment.

@@ -194,7 +194,7 @@ def test_lds(run, table, arrays, targets):
 
 def test_lds_notes_what_was_used(run, table):
     settings, rows = run.settings, table("lds").set_index("method")
-    estimators = [method for method in settings["methods"] if method in plan.OPTIONS]
+    estimators = [name for name, chosen in plan.methods_of(settings).items() if "ridge" in chosen.options]
     assert (rows.loc[estimators, "members"] == settings["members"]["count"]).all()
     assert (rows.loc[estimators, "dim"] == settings["projection"]["dim"]).all()
     assert rows.loc[estimators, "ridge"].isin(settings["scores"]["ridge"]).all()
@@ -212,7 +212,10 @@ def position_of(targets, target, timestep):
 
 
 def test_removal(run, table, arrays, targets):
-    """Change of the output: mean of the models without the examples less mean of the reference models."""
+    """Change of the output: mean of the models without the examples less that of reference models.
+
+    Of paired models those of the same seeds, else all.
+    """
     rows, removal = table("removal"), run.settings["removal"]
     steps = removal["timesteps"] or [float("nan")]
     expected = {(r.method, r.side, r.fraction, step) for r in plan.removal_rows(removal) for step in map(str, steps)}
@@ -224,7 +227,8 @@ def test_removal(run, table, arrays, targets):
     assert (rows["change_low"] <= rows["change"]).all()
     assert (rows["change"] <= rows["change_high"]).all()
     drawn = pd.read_parquet(run.results / "subsets/removal.parquet")
-    before = arrays("outputs/reference").mean(0)
+    paired = run.settings["training"]["paired"]
+    before = arrays("outputs/reference")[: removal["seeds"] if paired else None].mean(0)
     after = arrays("outputs/removal").reshape(len(drawn), removal["seeds"], -1).mean(1)
     for row in rows.itertuples():
         same = (drawn["method"] == row.method) & (drawn["side"] == row.side) & (drawn["fraction"] == row.fraction)
