@@ -69,7 +69,9 @@ def test_options_are_chosen_on_tuning_targets(judged):
     (folder,) = (judged.results / "features").glob("sjlt1-64/output/1/*")
     train, targets = (np.load(folder / f"{name}.npy")[0] for name in ("train", "targets"))
     values = (targets @ train.T)[: len(scores)]
-    np.testing.assert_array_equal(scores, np.sign(values) * np.abs(values) ** record["options"]["power"])
+    expected = np.sign(values) * np.abs(values) ** record["options"]["power"]
+    # Rounding of float32 only: a product of fewer rows may be summed in another order.
+    np.testing.assert_allclose(scores, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
 
 
 def test_their_files_are_compared_by_content(judged, own):
