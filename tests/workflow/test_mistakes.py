@@ -39,7 +39,7 @@ DIFFUSION_MISTAKES = {
     "unknown key of the journey": ({"journey": {"timestep": [300]}}, ["journey.timestep", '"timesteps"']),
     "no step of the sampling": ({"journey": {"timesteps": [300, 350]}}, ["journey.timesteps[1]", "350", "100"]),
     "a step that is not attributed": ({"removal": {"timesteps": [400]}}, ["removal.timesteps[0]", "400", "300, 500"]),
-    "method of another task": ({"methods": ["journey_trak", "tracin"]}, ["methods[1]", "tracin", "image_diffusion"]),
+    "method of another task": ({"methods": ["journey_trak", "tracin"]}, ["methods: found tracin", "image_diffusion"]),
     "no classifier": ({"domain": None}, ["domain", "null", "model and training"]),
     "epochs and steps": ({"training": {"epochs": 3}}, ["training.steps", "null", "training.epochs = 3"]),
 }
