@@ -7,11 +7,11 @@ from trakway.runtime.command import Command
 
 
 def main(arguments):
+    from trakway.features.members import members_of
     from trakway.features.representations import extract_representations
     from trakway.generation.domain import DomainClassifier
     from trakway.storage.files import read_array, read_json, read_table, write_array
     from trakway.tasks import build_task
-    from trakway.training import load_model
 
     settings = read_settings(arguments.settings)
     table = read_table(arguments.targets)
@@ -26,11 +26,7 @@ def main(arguments):
     else:
         task = build_task(settings, arguments.data, arguments.device, arguments.targets)
         shards = [(path.parent, read_json(path)) for path in arguments.models]
-        models = [
-            lambda model=model, folder=folder / shard["folder"]: load_model(task, folder, model)
-            for folder, shard in shards
-            for model in shard["models"]
-        ]
+        models = [m.load for folder, shard in shards for m in members_of(task, shard, folder / shard["folder"])]
         target_batch = task.target_batch
     train, targets = extract_representations(task, models, target_batch, len(table), arguments.chunk)
     write_array(arguments.output / "train.npy", train)

@@ -12,7 +12,8 @@ from trakway import seeds
 from trakway.attribution.loading import load_material
 from trakway.attribution.scoring import score_function
 from trakway.data import ImageData, prepare
-from trakway.features.extraction import Extractor, Member
+from trakway.features.extraction import Extractor
+from trakway.features.members import Member
 from trakway.generation.journeys import draw_journeys
 from trakway.plan import is_window, modalities
 from trakway.projection import VERSION

@@ -12,7 +12,8 @@ from trakway import seeds
 from trakway.attribution.loading import load_material
 from trakway.attribution.methods import gradient_cosine, gradient_dot, tracin, trak
 from trakway.data import ImageData
-from trakway.features.extraction import Extractor, Member
+from trakway.features.extraction import Extractor
+from trakway.features.members import Member
 from trakway.plan import modalities
 from trakway.projection import VERSION
 from trakway.storage.files import write_json, write_table

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from trakway.features.extraction import Member
+from trakway.features.members import Member
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from trakway import seeds
 from trakway.errors import UserError
 from trakway.features import extraction as features
-from trakway.features.extraction import Extractor, Member
+from trakway.features.extraction import Extractor
+from trakway.features.members import Member
 from trakway.gradients import Preconditioner, build_preconditioner, per_example, precondition, shapes
 from trakway.plan import feature_settings
 from trakway.projection.build import build_projection

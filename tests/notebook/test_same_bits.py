@@ -8,7 +8,8 @@ import trakway as tw
 from trakway.attribution.material import Material
 from trakway.attribution.reading import load_features
 from trakway.attribution.scoring import run_method
-from trakway.features.extraction import Extractor, Member
+from trakway.features.extraction import Extractor
+from trakway.features.members import Member
 from trakway.models import build_model
 from trakway.plan import methods_of
 from trakway.projection import VERSION

@@ -11,7 +11,8 @@ import torch
 from trakway.attribution.material import Material
 from trakway.attribution.scoring import score_function
 from trakway.attribution.values import Features
-from trakway.features.extraction import Extractor, Member
+from trakway.features.extraction import Extractor
+from trakway.features.members import Member
 from trakway.training import load_checkpoint
 from trakway.training.loop import train_model
 

@@ -44,9 +44,8 @@ def check_methods(settings: dict) -> None:
                     f"{chosen.file}: METHOD: reads: found {read}; allowed: {', '.join(INPUTS)}. "
                     f"{did_you_mean(read, INPUTS)}"
                 )
-        lacks = [need for need in chosen.method.needs if need not in modality.traits]
-        lacks += [read for read in chosen.method.reads if not modality.has(INPUTS[read].needs)]
-        if lacks or not modality.has((), chosen.method.without):
+        needs = [chosen.method.needs, *(INPUTS[read].needs for read in chosen.method.reads)]
+        if not all(modality.has(each, chosen.method.without) for each in needs):
             allowed = allowed_methods(modality)
             raise UserError(
                 f"methods: found {name}, which is not for the task {settings['task']}; allowed: {', '.join(allowed)}. "

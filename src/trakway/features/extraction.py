@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from trakway.errors import UserError
+from trakway.features.members import Member
 from trakway.gradients import Preconditioner, projected_gradients, require_layers, shapes
 from trakway.projection.base import Projection
 from trakway.projection.build import build_projection
@@ -17,15 +17,6 @@ from trakway.storage.fingerprint import fingerprint
 from trakway.storage.resumable import Block, Part, fill_arrays, row_blocks
 from trakway.tasks import Task
 from trakway.training.checkpoint import first_bad_tensor
-
-
-@dataclass(frozen=True)
-class Member:
-    """One attribution model: its index in the ensemble, its checkpoint file, how to load it."""
-
-    index: int
-    file: str
-    load: Callable[[], nn.Module]
 
 
 class Extractor:

@@ -1,10 +1,22 @@
 """The members of a shard."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from trakway.features.extraction import Member
+from torch import nn
+
 from trakway.tasks import Task
 from trakway.training import load_model
+
+
+@dataclass(frozen=True)
+class Member:
+    """One attribution model: its index in the ensemble, its checkpoint file, how to load it."""
+
+    index: int
+    file: str
+    load: Callable[[], nn.Module]
 
 
 def members_of(task: Task, shard: dict, folder: Path, checkpoint: int = -1) -> list[Member]:

@@ -13,12 +13,13 @@ from torch import nn
 from trakway.attribution.reading import load_features
 from trakway.attribution.values import Features
 from trakway.errors import UserError
-from trakway.features.extraction import Extractor, Member, load_member
+from trakway.features.extraction import Extractor, load_member
+from trakway.features.members import Member
 from trakway.gradients import Preconditioner, build_preconditioner
 from trakway.notebook.identity import task_digest
 from trakway.notebook.models import Models
+from trakway.notebook.options import check_options
 from trakway.notebook.session import Workspace, undisturbed
-from trakway.plan.suggestions import did_you_mean
 from trakway.projection import VERSION
 from trakway.storage.files import read_json, write_json
 from trakway.storage.fingerprint import fingerprint
@@ -79,11 +80,7 @@ def featurize(
     Raises:
         UserError: an option is unknown or out of range, or a checkpoint or a gradient is not finite.
     """
-    for key in projection:
-        if key not in PROJECTION:
-            raise UserError(
-                f"featurize: found option {key!r}. {did_you_mean(key, PROJECTION)}Allowed: {', '.join(PROJECTION)}"
-            )
+    check_options("featurize", projection, PROJECTION)
     section = PROJECTION | ({"dim": None} if projection.get("kind") == "identity" else {}) | projection
     if not -len(members.files[0]) <= checkpoint < len(members.files[0]):
         raise UserError(f"checkpoint: found {checkpoint}, but {len(members.files[0])} of each model are kept")

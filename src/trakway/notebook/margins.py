@@ -1,6 +1,6 @@
 """The output of a classifier: the margin of the right class (TRAK, section 3.3), of any model with logits."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -37,13 +37,13 @@ def slope(outputs: Tensor) -> Tensor:
 def logits_and_labels(model: Model, batch: Given) -> tuple[Tensor, Tensor]:
     """Call the model with all but the labels; what it returns may hold the logits as ``.logits``."""
     if isinstance(batch, Mapping):
-        name = next(name for name in LABELS if name in batch)
-        logits = model(**{key: part for key, part in batch.items() if key != name})
+        inputs = dict(batch)
+        labels = inputs.pop(_name_of_labels(inputs))
+        logits = model(**inputs)
     else:
         *inputs, labels = batch
         logits = model(*inputs)
-    logits = getattr(logits, "logits", logits)
-    return logits, batch[name] if isinstance(batch, Mapping) else labels
+    return getattr(logits, "logits", logits), labels
 
 
 def labelled(examples: Examples, what: str) -> Examples:
@@ -72,7 +72,11 @@ def place_of_labels(examples: Examples) -> int:
     """Return which of the tensors holds the labels."""
     if examples.names is None:
         return len(examples.tensors) - 1
-    return next(examples.names.index(name) for name in LABELS if name in examples.names)
+    return examples.names.index(_name_of_labels(examples.names))
+
+
+def _name_of_labels(names: Collection[str]) -> str:
+    return next(name for name in LABELS if name in names)
 
 
 def check_labels(labels: Tensor, logits: Tensor, what: str) -> None:

@@ -10,9 +10,10 @@ from trakway.attribution.material import Material
 from trakway.attribution.values import EstimationBank, Pictures
 from trakway.errors import UserError
 from trakway.notebook.features import FeatureSet
+from trakway.notebook.options import check_options
 from trakway.notebook.session import undisturbed
 from trakway.notebook.training import check_masks
-from trakway.notebook.validation import by_model
+from trakway.notebook.validation import check_outputs
 from trakway.plan import Method, library_methods
 from trakway.plan.loading import load_from
 from trakway.plan.methods import FOLDER
@@ -50,7 +51,7 @@ def score(
         UserError: the method or an option is unknown, or it needs what was not given.
     """
     function = _function(method)
-    _check_options(method, function, options)
+    _check_given(method, function, options)
     material = _material(source, masks, outputs, block)
     if isinstance(method, str):
         declared = library_methods()[method]
@@ -72,17 +73,12 @@ def _function(name: str | Callable[..., None]) -> Callable[..., None]:
     return load_from(FOLDER / f"{name}.py", "score")
 
 
-def _check_options(name: str | Callable, function: Callable, options: dict) -> None:
+def _check_given(name: str | Callable, function: Callable, options: dict) -> None:
     parameters = inspect.signature(function).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
-    allowed = list(parameters)[2:]
+    check_options("score", options, list(parameters)[2:], of=str(name))
     for key, value in options.items():
-        if key not in allowed:
-            raise UserError(
-                f"score: found option {key!r} of {name}. {did_you_mean(key, allowed)}"
-                f"Allowed: {', '.join(allowed) or 'none'}"
-            )
         if isinstance(value, (list, tuple)):
             raise UserError(
                 f"score: found {key}={value!r}, allowed: one value; choose it by trakway.lds on targets that are not"
@@ -105,7 +101,7 @@ def _material(
     bank = {}
     if masks is not None and outputs is not None:
         masks = check_masks(masks, task.train_size, 2)
-        bank = {"estimation": EstimationBank(masks, by_model(outputs, len(masks), task.test_size).mean(1))}
+        bank = {"estimation": EstimationBank(masks, check_outputs(outputs, len(masks), task.test_size).mean(1))}
     return Material(
         seed=task.seed,
         size=task.train_size,

@@ -11,8 +11,8 @@ import pandas as pd
 from trakway.errors import UserError
 from trakway.notebook.identity import task_digest
 from trakway.notebook.models import Models
+from trakway.notebook.options import check_options
 from trakway.notebook.session import Workspace, undisturbed
-from trakway.plan.suggestions import did_you_mean
 from trakway.storage.fingerprint import fingerprint
 from trakway.tasks import Task
 from trakway.training import Ensemble, load_model, train_shard
@@ -110,9 +110,7 @@ def check_masks(subsets: Any, n: int, least: int = 1) -> np.ndarray:
 
 def _training(task: Task, options: dict) -> dict:
     """Return all options of training, checked; remember those that were named."""
-    for key in options:
-        if key not in TRAINING:
-            raise UserError(f"train: found option {key!r}. {did_you_mean(key, TRAINING)}Allowed: {', '.join(TRAINING)}")
+    check_options("train", options, TRAINING)
     named = _named.get(task, {}) | options
     for one, other in (("steps", "epochs"), ("epochs", "steps")):  # either says how long, and takes the other's place
         if options.get(one) is not None:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from trakway.errors import UserError
-from trakway.metrics.lds import LdsTables, predicted
+from trakway.metrics.lds import LdsTables, by_subset, predicted
 from trakway.metrics.lds import evaluate as evaluate_lds
 from trakway.notebook.models import Models
 from trakway.notebook.session import undisturbed
@@ -76,7 +76,7 @@ def pairs(
     return _tables(scores, masks, outputs, seed, resamples, level).pairs.drop(columns=["kind", "timestep"])
 
 
-def by_model(outputs: Any, subsets: int, targets: int | None = None) -> np.ndarray:
+def check_outputs(outputs: Any, subsets: int, targets: int | None = None) -> np.ndarray:
     """Return a bank's outputs as float64 (subsets, seeds, targets).
 
     Raises:
@@ -88,7 +88,7 @@ def by_model(outputs: Any, subsets: int, targets: int | None = None) -> np.ndarr
             f"outputs: found shape {values.shape}, allowed: (models, targets), here a multiple of {subsets} subsets ×"
             f" {targets or 'targets'}, model j * seeds + s of subset j, as trakway.evaluate gives"
         )
-    return values.reshape(subsets, -1, values.shape[1])
+    return by_subset(values, subsets)
 
 
 def _tables(
@@ -98,7 +98,7 @@ def _tables(
         raise UserError(f"scores: found {type(scores).__name__}, allowed: {{name: array of targets × n}}, at least one")
     found = {name: np.asarray(values) for name, values in scores.items()}
     masks = check_masks(masks, np.shape(masks)[-1] if np.ndim(masks) else 0, 2)
-    truth = by_model(outputs, len(masks))
+    truth = check_outputs(outputs, len(masks))
     wanted = (truth.shape[2], masks.shape[1])
     for name, values in found.items():
         if values.shape != wanted:
