@@ -105,7 +105,7 @@ rule representations:
         data=DATA,
         targets=TARGETS,
         pictures=pictures_of,
-        models=lambda w: shard_files(w, representing(w), "train", ".json"),
+        models=lambda w: shard_files(w, INPUTS["representations"].ensemble(settings_of(w)), "train", ".json"),
         code=task_code("representations", "domain"),
     output:
         train=f"{ROOT}/representations/train.npy",

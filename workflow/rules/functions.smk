@@ -69,9 +69,14 @@ def shard_files(w, ensemble, folder, suffix):
     return below(w, plan.shard_files(settings_of(w), ensemble, folder, suffix))
 
 
+def results_of(name, tier, files):
+    """Return paths below an experiment's folder."""
+    return [f"{ROOT.format(tier=tier, name=name)}/{file}" for file in files]
+
+
 def below(w, files):
-    """Return paths below the experiment's folder."""
-    return [f"{root_of(w)}/{file}" for file in files]
+    """Return paths below the folder of the wildcards' experiment."""
+    return results_of(w.name, w.tier, files)
 
 
 def words(files):
@@ -81,7 +86,7 @@ def words(files):
 
 def pictures_of(w):
     """Return what lies beside the table of targets, such as generated images and their journeys."""
-    return [f"{root_of(w)}/targets/{file}" for file in plan.modality_of(settings_of(w)).target_files]
+    return below(w, [f"targets/{file}" for file in plan.modality_of(settings_of(w)).target_files])
 
 
 def outputs_of(ensemble):
@@ -153,11 +158,6 @@ def preconditioner_of(w):
 
 def preconditioner_argument(w, input):
     return "".join(f"--preconditioner {shlex.quote(file)}" for file in preconditioner_of(w))
-
-
-def representing(w):
-    """Return the ensemble whose last layer represents images."""
-    return "domain" if settings_of(w)["domain"] else "members"
 
 
 def method_inputs(w):

@@ -11,22 +11,17 @@ CAPTION = "../report/part.rst"
 
 def whole(name, tier):
     """Return what an experiment's report is made of."""
-    files = [*report_parts.report_files(SETTINGS[tier][name]), "provenance.json"]
-    return [f"{ROOT.format(tier=tier, name=name)}/{file}" for file in files]
+    return results_of(name, tier, [*report_parts.report_files(SETTINGS[tier][name]), "provenance.json"])
 
 
 def optional(name, tier):
     """Return the parts that a report need not have."""
-    return [
-        f"{ROOT.format(tier=tier, name=name)}/{file}" for file in report_parts.report_files(SETTINGS[tier][name], True)
-    ]
+    return results_of(name, tier, report_parts.report_files(SETTINGS[tier][name], True))
 
 
 def checked(name, tier, check):
     """Return the figures of a check, and the tables that they show."""
-    return [
-        f"{ROOT.format(tier=tier, name=name)}/{file}" for file in report_parts.check_files(SETTINGS[tier][name], check)
-    ]
+    return results_of(name, tier, report_parts.check_files(SETTINGS[tier][name], check))
 
 
 def own_table(name):

@@ -14,7 +14,6 @@ rule smoke:
 
 
 for _name, _tier in TIER_OF.items():
-    _root = ROOT.format(tier=_tier, name=_name)
 
     rule:
         name:
@@ -26,13 +25,13 @@ for _name, _tier in TIER_OF.items():
         name:
             f"{_name}_orders"
         input:
-            [f"{_root}/orders/{file}.csv" for file in ("targets", "examples")],
+            results_of(_name, _tier, ["orders/targets.csv", "orders/examples.csv"]),
 
     rule:
         name:
             f"{_name}_publish"
         input:
-            f"{_root}/published.done",
+            results_of(_name, _tier, ["published.done"]),
 
     for _check in report_parts.checks():
 
