@@ -71,8 +71,8 @@ def test_every_target_at_every_tier(tree, tier):
     diffusion = [s for s in settings if s["task"] == "image_diffusion"]
     assert jobs["train"] == sum(sum(shards(s).values()) for s in settings)
     assert jobs["outputs"] == jobs["train"]
-    train, targets = zip(*map(feature_jobs, settings), strict=True)
-    assert (jobs["train_features"], jobs["target_features"]) == (sum(train), sum(targets))
+    of_examples, of_targets = zip(*map(feature_jobs, settings), strict=True)
+    assert (jobs["train_features"], jobs["target_features"]) == (sum(of_examples), sum(of_targets))
     assert jobs["scores"] == sum(len(s["methods"]) for s in settings)
     assert jobs["completions"] == sum(shards(s)[ensemble] for s in diffusion for ensemble in ("reference", "removal"))
     for rule in ("sample_targets", "shift", "emergence", "timestep_correlation", "figure_animation"):
