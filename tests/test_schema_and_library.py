@@ -94,7 +94,7 @@ def test_sources_of_data_sets():
 @pytest.mark.parametrize("name", ["digits", "fashion_mnist"])
 def test_what_the_checks_know_of_a_data_set(name):
     source, known = load("dataset", name)(DEFAULTS | {"source": "packed"}), dataset_of({"dataset": {"name": name}})
-    assert source.train.pixels.shape(None)[1:] == (known.side, known.side)
+    assert source.train.examples.shape(None)[1:] == (known.side, known.side)
     for split in ("train", "test"):
         assert getattr(known, f"{split}_size") in (None, len(getattr(source, split).labels))
 

@@ -42,7 +42,7 @@ def test_files_against_the_source(small, tmp_path):
         assert table["row"].tolist() == list(range(len(images)))
         assert table["label"].value_counts().sort_index().tolist() == sizes
         for row, example in table.iterrows():
-            np.testing.assert_array_equal(images[row], split.pixels.array[example["id"]])
+            np.testing.assert_array_equal(images[row], split.examples.array[example["id"]])
             assert example["label_name"] == fashion_mnist.CLASSES[split.labels[example["id"]]]
             assert example["label_name"] == meta["classes"][example["label"]]
             assert example["sha256"] == hashlib.sha256(images[row].tobytes()).hexdigest()

@@ -70,7 +70,7 @@ def test_a_figure_is_drawn_from_files(name, results, tmp_path):
     settings = settings_of(experiment)
     settings["journey"]["patches"] = [{"name": "corner", "timestep": 12, "box": [0, 2, 3, 4]}]
     drawn = load_from(file, "draw")(**given(figure, results(figure, experiment, settings), settings), title="title")
-    (write_gif(drawn, tmp_path / "drawn.gif") if figure.animated else save(drawn, tmp_path / "drawn"))
+    save_as(figure.form, drawn, tmp_path / "drawn")
     assert all((tmp_path / f"drawn.{suffix}").stat().st_size > 1000 for suffix in figure.suffixes)
 
 

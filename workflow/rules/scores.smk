@@ -4,7 +4,7 @@
 rule scores:
     input:
         unpack(method_inputs),
-        data=DATA,
+        data=data_of,
         targets=TARGETS,
         pictures=pictures_of,
         code=method_code("scores", lambda w: [w.method]),
@@ -36,7 +36,7 @@ rule scores:
 # For whoever brings an array of scores: which row is which target, and which column which example.
 rule orders:
     input:
-        data=DATA,
+        data=data_of,
         targets=TARGETS,
     output:
         targets=f"{ROOT}/orders/targets.csv",

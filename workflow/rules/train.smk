@@ -13,7 +13,7 @@ onstart:
 # Of a user's own task, network or data: tried before anything is trained with them.
 rule check_task:
     input:
-        data=DATA,
+        data=data_of,
         code=task_code("check_task", "domain"),
     output:
         f"{ROOT}/checked.json",
@@ -38,7 +38,7 @@ rule check_task:
 
 rule train:
     input:
-        data=DATA,
+        data=data_of,
         checked=lambda w: [f"{root_of(w)}/checked.json"] if plan.has_own(settings_of(w)) else [],
         subsets=f"{ROOT}/subsets/{{ensemble}}.npy",
         code=task_code("train"),

@@ -12,6 +12,7 @@ from trakway.config.steps_checks import check_steps
 from trakway.plan import methods_of, modality_of
 from trakway.plan.datasets import dataset_of
 from trakway.plan.options import option_faults
+from trakway.plan.places import builtin
 
 
 def faults(settings: dict) -> list[Fault]:
@@ -21,6 +22,16 @@ def faults(settings: dict) -> list[Fault]:
 
 def _dataset(s: dict) -> Iterator[Fault]:
     known, name = dataset_of(s), s["dataset"]["name"]
+    kind = modality_of(s).data
+    if known.kind != kind:
+        fitting = [other for other in builtin("dataset") if dataset_of({"dataset": {"name": other}}).kind == kind]
+        yield (
+            "dataset.name",
+            f"a data set of {kind} for the task {s['task']}: {', '.join(fitting)}, or FILE.py:NAME with"
+            f' DATASET = Dataset(kind="{kind}")',
+            "Choose another data set or task.",
+        )
+        return
     yield from option_faults("dataset", s["dataset"], "dataset")
     if known.varied and s["dataset"]["image_size"] is None:
         yield (
