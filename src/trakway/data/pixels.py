@@ -10,10 +10,14 @@ import numpy as np
 from PIL import Image
 
 from trakway.data.idx import DamagedFile
+from trakway.errors import UserError
 
 
 class Pixels(Protocol):
     """Images that can be read by row at a given size."""
+
+    def __len__(self) -> int:
+        """Return their number."""
 
     def shape(self, size: int | None) -> tuple[int, int, int]:
         """Return (channels, height, width) of the images once brought to ``size`` (None: as they are)."""
@@ -31,6 +35,17 @@ class ArrayPixels:
     """
 
     array: np.ndarray
+
+    def __post_init__(self) -> None:
+        found = self.array
+        if found.dtype != np.uint8 or found.ndim != 4 or found.shape[1] not in (1, 3):
+            raise UserError(
+                f"ArrayPixels: found {found.dtype} {found.shape}; allowed: uint8 (images, channels, height, width) with"
+                " 1 or 3 channels, values 0 to 255; scale and round the images yourself"
+            )
+
+    def __len__(self) -> int:
+        return len(self.array)
 
     def shape(self, size: int | None) -> tuple[int, int, int]:
         """Return (channels, height, width)."""
@@ -57,6 +72,9 @@ class FilePixels:
     """
 
     paths: Sequence[str | Path]
+
+    def __len__(self) -> int:
+        return len(self.paths)
 
     def shape(self, size: int | None) -> tuple[int, int, int]:
         """Return (3, size, size); the files differ in size, so None is not possible."""
