@@ -263,8 +263,8 @@ class TestOwnMethods:
         ],
     )
     def test_scores_that_are_not_written(self, material, tmp_path, body, said):
-        text = f"import numpy as np\nfrom trakway.plan import Method\nMETHOD = Method()\ndef score(material, out):\n    {body}\n"
-        (tmp_path / "unwritten.py").write_text(text)
+        head = "import numpy as np\nfrom trakway.plan import Method\nMETHOD = Method()\n"
+        (tmp_path / "unwritten.py").write_text(f"{head}def score(material, out):\n    {body}\n")
         with pytest.raises(UserError, match=f"^unwritten: .*{said}"):
             run(f"{tmp_path / 'unwritten.py'}:score", material)
 

@@ -19,8 +19,7 @@ import yaml
 from trakway.config import deep_merge, load_experiment
 
 REPOSITORY = Path(__file__).parents[2]
-# The smoke run begins before everything else, and what waits for it comes last (see Makefile: workers take files in this
-# order).
+# The smoke run begins before everything else, and what waits for it comes last: workers take files in this order.
 FIRST = ("test_smoke.py", "test_targets.py", "test_parts.py", "test_mistakes.py")
 LAST = (
     "test_kill.py",

@@ -120,8 +120,8 @@ def _check_split(what: str, split: Split, classes: int) -> None:
             )
     if number and not 0 <= split.labels.min() <= split.labels.max() < classes:
         raise UserError(
-            f"{what}: found labels from {split.labels.min()} to {split.labels.max()}; allowed: 0 to {classes - 1}, places"
-            " in the classes"
+            f"{what}: found labels from {split.labels.min()} to {split.labels.max()}; allowed: 0 to {classes - 1},"
+            " places in the classes"
         )
     if len(np.unique(split.ids)) < number:
         raise UserError(

@@ -49,8 +49,8 @@ def _check_outputs(task: "TensorTask", model: nn.Module) -> None:
         )
     if not torch.isfinite(both).all():
         raise UserError(
-            f"output: of the first two training examples it is {both.tolist()}; allowed: finite numbers, of an untrained"
-            " model too; look at the examples for NaN"
+            f"output: of the first two training examples it is {both.tolist()}; allowed: finite numbers, of an"
+            " untrained model too; look at the examples for NaN"
         )
     loss = _called(lambda: task.loss(model, _two(task)), train)
     if not isinstance(loss, Tensor) or loss.numel() != 1:
