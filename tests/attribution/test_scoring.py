@@ -254,6 +254,20 @@ class TestOwnMethods:
         np.testing.assert_allclose(out, np.abs(targets[:EVALUATED] @ train.T), rtol=1e-5)
         assert (record["options"], record["tuning"]) == ({"power": 1.0, "sign": 1}, [])
 
+    @pytest.mark.parametrize(
+        ("body", "said"),
+        [
+            ("return np.zeros(out.shape)", "score returned a ndarray; allowed: nothing, .* end it with out"),
+            ("out = np.zeros(out.shape)", "target entry 0 for training example 0 is nan; .* write all of out"),
+            ("out[:, :3] = 1", "target entry 0 for training example 3 is nan; .* write all of out"),
+        ],
+    )
+    def test_scores_that_are_not_written(self, material, tmp_path, body, said):
+        head = "import numpy as np\nfrom trakway.plan import Method\nMETHOD = Method()\n"
+        (tmp_path / "unwritten.py").write_text(f"{head}def score(material, out):\n    {body}\n")
+        with pytest.raises(UserError, match=f"^unwritten: .*{said}"):
+            run(f"{tmp_path / 'unwritten.py'}:score", material)
+
     def test_scores_that_are_not_finite(self, material, tmp_path):
         (tmp_path / "spoilt.py").write_text(
             "from trakway.plan import Method\nMETHOD = Method()\n"

@@ -147,3 +147,46 @@ def test_a_set_without_contrast(tmp_path, small):
     file.write_bytes(gzip.compress(raw[:16] + bytes(len(raw) - 16)))
     with pytest.raises(UserError, match="the same value in every training image"):
         prepare(dataset(small), 0, tmp_path / "out")
+
+
+OWN = """
+import numpy as np
+from trakway.data.pixels import ArrayPixels
+from trakway.data.source import Source, Split
+
+def split():
+    images = np.arange(6 * 64, dtype=np.uint8).reshape(6, 1, 8, 8)
+    labels, ids = np.arange(6) % 2, np.arange(6)
+    {change}
+    return Split(ArrayPixels(images), labels, ids)
+
+def open_own(dataset):
+    return Source("own", "mine", ("a", "b"), split(), split())
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("images = images / 255", r"ArrayPixels: found float64 \(6, 1, 8, 8\); allowed: uint8"),
+        ("images = images[:, 0]", r"ArrayPixels: found uint8 \(6, 8, 8\); allowed: uint8 .* with 1 or 3 channels"),
+        ("images = images.repeat(2, 1)", "with 1 or 3 channels"),
+        ("labels = labels.astype(float)", "train: found labels float64 .* allowed: whole numbers"),
+        ("labels = labels.tolist()", "train: found labels list of 6 examples"),
+        ("images = images[:5]", r"train: found labels int64 \(6,\) of 5 examples"),
+        ("ids = ids[:4]", r"train: found ids int64 \(4,\) of 6 examples"),
+        ("labels = labels + 1", "train: found labels from 1 to 2; allowed: 0 to 1"),
+        ("ids = ids * 0", "train: found ids that are given twice"),
+    ],
+)
+def test_mistakes_of_an_own_data_set(tmp_path, change, message):
+    (tmp_path / "own.py").write_text(OWN.format(change=change))
+    with pytest.raises(UserError, match=message):
+        prepare({"name": f"{tmp_path}/own.py:open_own"}, 0, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_own_data_set(tmp_path):
+    (tmp_path / "own.py").write_text(OWN.format(change=""))
+    prepare({"name": f"{tmp_path}/own.py:open_own"}, 0, tmp_path / "out")
+    assert np.load(tmp_path / "out/train_images.npy").shape == (6, 1, 8, 8)

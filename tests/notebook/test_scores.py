@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 import trakway as tw
+from trakway.errors import UserError
 
 
 def test_trak_against_brute_force_in_float64():
@@ -106,3 +107,15 @@ def test_a_diffusion_model_of_diffusers():
     scores = tw.score("trak", tw.featurize(task, members, dim=6), ridge=0.1)
     assert np.isfinite(scores).all()
     assert np.ptp(scores) > 0
+
+
+def test_a_method_that_writes_nothing(task):
+    with pytest.raises(UserError, match="<lambda>: score returned a ndarray; allowed: nothing"):
+        tw.score(lambda material, out: np.zeros(out.shape), task)
+
+
+def test_an_own_method_fills_an_array(task):
+    def mine(material, out):
+        out[:] = np.arange(material.size)
+
+    np.testing.assert_array_equal(tw.score(mine, task)[0], np.arange(24))

@@ -126,6 +126,7 @@ def test_items_of_different_shapes(build, data):
         ({"model": lambda: nn.Sequential(nn.Flatten(), nn.Linear(36, 1))}, "at least two classes"),
         ({"output": "logit"}, "output: found 'logit', allowed: 'margin', or a function"),
         ({"output": lambda m, b: m(b[0])}, r"output: found \(2, 3\) for a batch of 2 examples, allowed: .*\(2,\)"),
+        ({"output": lambda m, b: m(b[0])[:, 0] + torch.tensor(torch.nan)}, "output: .* finite numbers"),
         ({"output": lambda m, b: (m(b[0]) - m(b[0]).mean(0))[:, 0]}, "must not depend on the others"),
         ({"loss": lambda m, b: m(b[0])}, r"loss: found \(2, 3\), allowed: a scalar"),
         ({"device": "tpu"}, "device: found 'tpu', allowed: auto, cpu, cuda"),

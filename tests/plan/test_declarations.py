@@ -48,6 +48,7 @@ def test_none_where_there_is_none(write):
         ("THING = Thing(\n label=str(1))", "line 2: THING: label: found str(1); allowed: a plain value"),
         ("THING = 3", "line 1: THING: found 3; allowed: Thing(key=value, ...)"),
         ("THING = Thing('a')", "allowed: Thing(key=value, ...)"),
+        ("THING = Thing(reads=('features'))", "line 1: THING: reads: found the text 'features'; allowed: a tuple"),
         ("def f(:\n", "line 1: not valid Python"),
     ],
 )

@@ -177,7 +177,7 @@ def test_a_damaged_checkpoint_is_refused_and_trained_again(shard, task, trained,
         path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     else:
         path.unlink()
-    with pytest.raises(UserError, match=rf"checkpoint .*{name}: not .* run again"):
+    with pytest.raises(UserError, match=rf"checkpoint .*{name}: not .*; train it again"):
         load_model(task, tmp_path / "a", models[0], checkpoint)
     load_model(task, tmp_path / "a", models[1], checkpoint)
     trained.clear()
@@ -245,7 +245,7 @@ def test_a_damaged_folder_is_refused_and_trained_again(denoisers, denoising, wei
     else:
         shutil.rmtree(tmp_path / "a" / name)
     checkpoint = [entry["file"] for entry in models[0]["checkpoints"]].index(name)
-    with pytest.raises(UserError, match=rf"checkpoint .*a/{name}: not .* run again: the model is trained anew"):
+    with pytest.raises(UserError, match=rf"checkpoint .*a/{name}: not .*; train it again"):
         load_model(denoising, tmp_path / "a", models[0], checkpoint)
     assert denoisers("a")[0] == models
     assert weights(tmp_path / "a") == before
@@ -374,3 +374,12 @@ class TestPairing:
 def test_an_empty_subset_is_an_error(shard):
     with pytest.raises(UserError, match="evaluation: model 2 has an empty training subset; raise the subset fraction"):
         shard("a", range(6), ensemble=Ensemble("evaluation", SUBSETS * np.array([[1], [0], [1]], bool), 2))
+
+
+def test_how_to_train_a_model_anew_within_a_run(shard, task, tmp_path):
+    models = shard("models", range(2))[0]
+    for name in ("00000-00001.json", "00001-00003.json"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "models" / "00001.safetensors").unlink()
+    with pytest.raises(UserError, match=rf"not found; delete {tmp_path}/00001-00003.json and run again"):
+        load_model(task, tmp_path / "models", models[1])

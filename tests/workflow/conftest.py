@@ -19,16 +19,21 @@ import yaml
 from trakway.config import deep_merge, load_experiment
 
 REPOSITORY = Path(__file__).parents[2]
-# Whole runs begin before everything else (see Makefile: workers take files in this order).
-FIRST = ("workflow/test_smoke.py", "workflow/test_kill.py", "workflow/test_targets.py")
+# The smoke run begins before everything else, and what waits for it comes last: workers take files in this order.
+FIRST = ("test_smoke.py", "test_targets.py", "test_parts.py", "test_mistakes.py")
+LAST = (
+    "test_kill.py",
+    "test_own_checkpoints.py",
+    "test_own.py",
+    "test_own_methods.py",
+    "test_reruns.py",
+    "test_damage.py",
+)
 
 
 def pytest_collection_modifyitems(items):
-    def place(item):
-        path = item.path.as_posix()
-        return next((i for i, name in enumerate(FIRST) if path.endswith(name)), len(FIRST))
-
-    items.sort(key=place)
+    order = [*FIRST, "", *LAST]
+    items.sort(key=lambda item: order.index(name if (name := item.path.name) in order else ""))
 
 
 def cores() -> int:

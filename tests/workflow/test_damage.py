@@ -36,7 +36,8 @@ def test_truncated(extraction):
     path = extraction.models / "00001.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
     printed = extraction()
-    for word in (f"checkpoint {path.relative_to(path.parents[6])}", "truncated", "delete it and run again"):
+    record = extraction.manifest.relative_to(path.parents[6])
+    for word in (f"checkpoint {path.relative_to(path.parents[6])}", "truncated", f"delete {record} and run again"):
         assert word in printed
 
 
@@ -51,5 +52,5 @@ def test_not_a_number(extraction):
     shard["models"][1]["checkpoints"][-1]["sha256"] = file_digest(path)
     extraction.manifest.write_text(json.dumps(shard))
     printed = extraction()
-    for word in ("member 1", "00001.safetensors", name, "NaN", "training example 0", "run again"):
+    for word in ("member 1", "00001.safetensors", name, "NaN", "training example 0", "lower training.learning_rate"):
         assert word in printed

@@ -89,6 +89,25 @@ def test_their_files_are_compared_by_content(judged, own):
 
 
 @pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("turned.npy", np.zeros((120, 10)), "found float64 120 × 10; allowed: real numbers 10 × 120 or 18 × 120"),
+        ("nan.npy", np.full((10, 120), np.nan), "is nan; allowed: finite numbers"),
+        ("missing.py", METHOD.replace("import helper", "import nosuch"), "line 5: ModuleNotFoundError"),
+    ],
+)
+def test_what_is_wrong_inside_a_file_is_told_before_anything_trains(tree, own, file, content, said):
+    path = own / file
+    np.save(path, content) if file.endswith("npy") else path.write_text(content)
+    item = {"name": "a", "scores": str(path)} if file.endswith("npy") else f"{path}:score"
+    with tree.edited({"methods": ["trak", item], "removal": {"methods": ["trak"]}}):
+        result = tree.snakemake(f"{TABLES}/lds.csv")
+    assert result.returncode != 0
+    assert said in result.stdout
+    assert not list(tree.results.rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize(
     ("methods", "said"),
     [
         (["mien.py:score"], "mien.py: cannot be read (No such file or directory)"),

@@ -1,6 +1,5 @@
 """A figure and a table are one file each, put into a copy of the repository; and what all their rules share."""
 
-import re
 import subprocess
 import sys
 
@@ -75,14 +74,6 @@ def test_a_mistake_in_a_file_is_told_before_anything_runs(mine):
     assert result.returncode != 0
     assert "figures/mine.py: draw: found no parameter tabel" in result.stdout
     assert "Traceback" not in result.stdout
-
-
-@pytest.mark.parametrize("tier", ["smoke", "paper"])
-def test_command_lines_of_figures_and_tables_are_short(tree, tier):
-    printed = tree.done("--dry-run", "--printshellcmds", "--config", f"tier={tier}", "--", "all")
-    commands = re.findall(r'^Shell command: (python "\S*/(?:figure|table)\.py" .*)', printed, re.MULTILINE)
-    assert commands
-    assert max(map(len, commands)) < 16_000
 
 
 def test_nothing_heavy_is_imported_to_plan():

@@ -66,7 +66,11 @@ def test_targets_are_listed(tree):
 def test_every_target_at_every_tier(tree, tier):
     experiments = [name for name, tiers in TIERS.items() if tier in tiers]
     targets = ["all", *(target for experiment in experiments for target in names(experiment))]
-    jobs = planned(tree.done("--dry-run", "--config", f"tier={tier}", "--", *targets))
+    printed = tree.done("--dry-run", "--printshellcmds", "--config", f"tier={tier}", "--", *targets)
+    commands = re.findall(r"^Shell command: (.*)", printed, re.MULTILINE)
+    assert len(commands) > 30
+    assert max(map(len, commands)) < 16_000
+    jobs = planned(printed)
     settings = [settings_of(experiment, tier) for experiment in experiments]
     diffusion = [s for s in settings if s["task"] == "image_diffusion"]
     assert jobs["train"] == sum(sum(shards(s).values()) for s in settings)

@@ -1,9 +1,40 @@
 # Scores of every method, from what the method needs and nothing else.
 
 
+# Of a user's own method: imported, or its array read, before anything is trained.
+rule check_method:
+    input:
+        given=lambda w: plan.methods_of(settings_of(w))[w.method].scores or [],
+        data=f"{ROOT}/data/meta.json",
+        code=method_code("check_method", lambda w: [w.method]),
+    output:
+        f"{ROOT}/checked/{{method}}.json",
+    log:
+        f"{ROOT}/logs/check_method/{{method}}.log",
+    benchmark:
+        f"{ROOT}/benchmarks/check_method/{{method}}.tsv"
+    priority: 1
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        settings=lambda w: json.dumps(
+            plan.score_settings(w.method, settings_of(w)) | section(settings_of(w), "targets")
+        ),
+    shell:
+        'python "$TRAKWAY_SCRIPTS/check_method.py" --method {wildcards.method} --settings {params.settings:q}'
+        ' --data "$(dirname {input.data:q})" --output {output:q} > {log:q} 2>&1'
+
+
 rule scores:
     input:
         unpack(method_inputs),
+        checked=lambda w: (
+            [f"{root_of(w)}/checked/{w.method}.json"] if plan.methods_of(settings_of(w))[w.method].own else []
+        ),
         data=data_of,
         targets=TARGETS,
         pictures=pictures_of,

@@ -1,6 +1,7 @@
 """Run one attribution method on an experiment's material, its options chosen on the tuning targets."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -27,6 +28,40 @@ def entries_of(chosen: Chosen, material: Material) -> Sequence:
     return next(filter(len, (INPUTS[name].models(material.inputs[name]) for name in chosen.method.reads)), ())
 
 
+def fill(name: str, score: Callable[..., None], material: Material, out: np.ndarray, **options) -> None:
+    """Let a method fill ``out`` (targets, n), and check that it has.
+
+    Raises:
+        UserError: a place is not filled, or with what is no finite number, or the method returns something.
+    """
+    out[:] = np.nan
+    returned = score(material, out, **options)
+    if returned is not None:
+        raise UserError(
+            f"{name}: score returned a {type(returned).__name__}; allowed: nothing, since the scores are what it "
+            "writes into its argument out; end it with out[:] = ..."
+        )
+    _require_finite(name, out, " (nan is also what it was before: write all of out, as in out[:] = ...)")
+
+
+def check_own(chosen: Chosen, evaluated: int, targets: int | None, size: int) -> None:
+    """Check what can be known of a user's own method before anything is trained.
+
+    Args:
+        chosen: a function in a file, which is imported, or an array, which is read.
+        evaluated: number of evaluated entries.
+        targets: number of all entries; None where they are still to be sampled: rows are not counted then.
+        size: number of training examples n.
+
+    Raises:
+        UserError: it cannot be used.
+    """
+    if chosen.scores is None:
+        score_function(chosen)
+        return
+    read_scores(chosen, evaluated, targets, size)
+
+
 def run_method(chosen: Chosen, material: Material, evaluated: int, out: np.ndarray) -> dict:
     """Fill ``out`` with a method's scores of the evaluated targets.
 
@@ -46,7 +81,7 @@ def run_method(chosen: Chosen, material: Material, evaluated: int, out: np.ndarr
     if chosen.scores is not None:
         out[:] = read_scores(chosen, evaluated, material.targets, material.size)
         return {"method": chosen.name, "members": None, "dim": None, "ridge": None, "options": {}, "tuning": []}
-    score = score_function(chosen)
+    score = partial(fill, chosen.name, score_function(chosen))
     grid = {key: value if isinstance(value, list) else [value] for key, value in chosen.options.items()}
     seen = material.only(chosen.method.reads)
     tuning, bank = seen.of_targets(slice(evaluated, None)), None
@@ -54,7 +89,6 @@ def run_method(chosen: Chosen, material: Material, evaluated: int, out: np.ndarr
         bank = INPUTS["estimation"].of_targets(material.estimation, slice(evaluated, None))
     options, tried = choose(score, tuning, grid, bank, _decisive(chosen, tuning))
     score(seen.of_targets(slice(0, evaluated)), out, **options)
-    _require_finite(chosen.name, out)
     used = entries_of(chosen, material)
     return {
         "method": chosen.name,
@@ -66,14 +100,14 @@ def run_method(chosen: Chosen, material: Material, evaluated: int, out: np.ndarr
     }
 
 
-def read_scores(chosen: Chosen, evaluated: int, targets: int, size: int) -> np.ndarray:
+def read_scores(chosen: Chosen, evaluated: int, targets: int | None, size: int) -> np.ndarray:
     """Return the evaluated rows of an array of scores that comes from elsewhere.
 
     Args:
         chosen: names the file, ``.npy``, real numbers (evaluated entries × n) or (all entries × n), in the order of
             ``orders/targets.csv`` and ``orders/examples.csv`` of the experiment.
         evaluated: number of evaluated entries.
-        targets: number of all entries.
+        targets: number of all entries; None where they are not known yet: any number of rows will do.
         size: number of training examples n.
 
     Raises:
@@ -88,6 +122,8 @@ def read_scores(chosen: Chosen, evaluated: int, targets: int, size: int) -> np.n
     except (OSError, ValueError) as error:
         raise UserError(f"{chosen.scores}: cannot be read ({error}); allowed: an array saved by numpy.save") from None
     allowed = [(evaluated, size), (targets, size)]
+    if targets is None and scores.ndim == 2:
+        allowed = [(len(scores), size)]
     if scores.shape not in allowed or scores.dtype.kind not in "fiu":
         shapes = " or ".join(f"{rows} × {columns}" for rows, columns in dict.fromkeys(allowed))
         found = " × ".join(map(str, scores.shape))
@@ -96,13 +132,13 @@ def read_scores(chosen: Chosen, evaluated: int, targets: int, size: int) -> np.n
     return scores[:evaluated]
 
 
-def _require_finite(what: str, scores: np.ndarray) -> None:
+def _require_finite(what: str, scores: np.ndarray, hint: str = "") -> None:
     for row in range(len(scores)):  # one at a time: an array may be larger than the memory
         bad = np.flatnonzero(~np.isfinite(scores[row]))
         if len(bad):
             raise UserError(
                 f"{what}: the score of target entry {row} for training example {bad[0]} is {scores[row][bad[0]]}; "
-                "allowed: finite numbers, since scores are ranked and summed"
+                f"allowed: finite numbers, since scores are ranked and summed{hint}"
             )
 
 

@@ -20,6 +20,10 @@ class Pixels(ABC):
     """Images that can be read by row at a given size."""
 
     @abstractmethod
+    def __len__(self) -> int:
+        """Return their number."""
+
+    @abstractmethod
     def shape(self, size: int | None) -> tuple[int, int, int]:
         """Return (channels, height, width) of the images once brought to ``size`` (None: as they are)."""
 
@@ -60,6 +64,17 @@ class ArrayPixels(Pixels):
 
     array: np.ndarray
 
+    def __post_init__(self) -> None:
+        found = self.array
+        if found.dtype != np.uint8 or found.ndim != 4 or found.shape[1] not in (1, 3):
+            raise UserError(
+                f"ArrayPixels: found {found.dtype} {found.shape}; allowed: uint8 (images, channels, height, width) with"
+                " 1 or 3 channels, values 0 to 255; scale and round the images yourself"
+            )
+
+    def __len__(self) -> int:
+        return len(self.array)
+
     def shape(self, size: int | None) -> tuple[int, int, int]:
         """Return (channels, height, width)."""
         channels, height, width = self.array.shape[1:]
@@ -85,6 +100,9 @@ class FilePixels(Pixels):
     """
 
     paths: Sequence[str | Path]
+
+    def __len__(self) -> int:
+        return len(self.paths)
 
     def shape(self, size: int | None) -> tuple[int, int, int]:
         """Return (3, size, size); the files differ in size, so None is not possible."""

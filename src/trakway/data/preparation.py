@@ -57,6 +57,8 @@ def prepare(
         raise UserError(
             f"dataset.name: {dataset['name']} returned a {type(source).__name__}; allowed: a trakway.data.source.Source"
         )
+    for name, split in (("train", source.train), ("test", source.test)):
+        _check_split(f"dataset.name: {dataset['name']}: {name}", split, len(source.classes))
     picked = pick_classes(dataset["classes"], source.classes)
     splits = {"train": source.train, "test": source.test}
     _check_sizes(dataset, source, splits, picked)
@@ -94,6 +96,30 @@ def _checked(dataset: dict) -> dict:
     if classes is not None and (isinstance(classes, str) or not all(isinstance(name, str) for name in classes)):
         raise UserError(f"dataset.classes: found {classes!r}; use a list of names, or null for all")
     return dataset
+
+
+def _check_split(what: str, split: Split, classes: int) -> None:
+    """Check that every example has one label and one id, whole numbers.
+
+    Raises:
+        UserError: the split of a user's own function does not.
+    """
+    number = len(split.examples)
+    for key, values in (("labels", split.labels), ("ids", split.ids)):
+        if not isinstance(values, np.ndarray) or values.shape != (number,) or values.dtype.kind not in "iu":
+            found = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
+            raise UserError(
+                f"{what}: found {key} {found} of {number} examples; allowed: an array of whole numbers ({number},)"
+            )
+    if number and not 0 <= split.labels.min() <= split.labels.max() < classes:
+        raise UserError(
+            f"{what}: found labels from {split.labels.min()} to {split.labels.max()}; allowed: 0 to {classes - 1},"
+            " places in the classes"
+        )
+    if len(np.unique(split.ids)) < number:
+        raise UserError(
+            f"{what}: found ids that are given twice; allowed: a number of its own for each example of a split"
+        )
 
 
 def _check_sizes(dataset: dict, source: Source, splits: dict[str, Split], picked: list[int]) -> None:

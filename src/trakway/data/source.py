@@ -35,6 +35,9 @@ class Writing:
 class Examples(Protocol):
     """The examples of a split, of whatever kind."""
 
+    def __len__(self) -> int:
+        """Return their number."""
+
     def write(self, rows: np.ndarray, writing: Writing) -> tuple[dict[str, Sequence], dict]:
         """Write the examples of ``rows``, in this order.
 

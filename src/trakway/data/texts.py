@@ -42,6 +42,9 @@ class Texts:
                     f" {'it' if len(empty) == 1 else 'them'}"
                 )
 
+    def __len__(self) -> int:
+        return len(self.texts)
+
     def write(self, rows: np.ndarray, writing: Writing) -> tuple[dict[str, Sequence], dict]:
         """Return the columns ``text``, ``text_pair`` ("" for none) and ``sha256``; see `trakway.data.source.Examples`.
 

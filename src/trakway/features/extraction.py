@@ -157,7 +157,7 @@ def load_member(task: Task, member: Member) -> nn.Module:
         example = _first_bad_example(task, model)
         raise UserError(
             f"member {member.index}, checkpoint {member.file}: tensor {bad} holds NaN or infinity; first seen "
-            f"at {example}; delete the file and run again, and lower training.learning_rate if it comes back"
+            f"at {example}; lower training.learning_rate"
         )
     return model
 

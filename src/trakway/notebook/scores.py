@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from trakway.attribution.material import Material
+from trakway.attribution.scoring import fill
 from trakway.attribution.values import EstimationBank, Pictures
 from trakway.errors import UserError
 from trakway.notebook.features import FeatureSet
@@ -48,7 +49,7 @@ def score(
         float32 (targets, n): positive where training on the example raises the target's output.
 
     Raises:
-        UserError: the method or an option is unknown, or it needs what was not given.
+        UserError: the method or an option is unknown, it needs what was not given, or it does not fill its array.
     """
     function = _function(method)
     _check_given(method, function, options)
@@ -58,7 +59,9 @@ def score(
         _check_needs(method, declared, material)
         material = material.only(declared.reads)
     out = np.empty((material.targets, material.size), np.float32)
-    function(material, out, **options)
+    fill(
+        method if isinstance(method, str) else getattr(method, "__name__", "score"), function, material, out, **options
+    )
     return out
 
 

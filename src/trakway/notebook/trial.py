@@ -47,6 +47,11 @@ def _check_outputs(task: "TensorTask", model: nn.Module) -> None:
             f"output: of the first training example it is {float(alone[0]):g} alone and {float(both[0]):g} beside"
             " another; an example's output must not depend on the others: mix nothing over the batch"
         )
+    if not torch.isfinite(both).all():
+        raise UserError(
+            f"output: of the first two training examples it is {both.tolist()}; allowed: finite numbers, of an"
+            " untrained model too; look at the examples for NaN"
+        )
     loss = _called(lambda: task.loss(model, _two(task)), train)
     if not isinstance(loss, Tensor) or loss.numel() != 1:
         found = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__

@@ -48,8 +48,5 @@ def ensemble_outputs(
         bad = np.flatnonzero(~np.isfinite(outputs[row]))
         if len(bad) or not np.isfinite(list(quality[-1].values())).all():
             what = f"model output of target {bad[0]}" if len(bad) else "evaluation on the test split"
-            raise UserError(
-                f"checkpoint {name}: the {what} is not finite; delete the file and run again, and lower "
-                "training.learning_rate if it comes back"
-            )
+            raise UserError(f"checkpoint {name}: the {what} is not finite; lower training.learning_rate")
     return outputs, quality

@@ -76,6 +76,11 @@ def _called(file, name: str, kind: type[Kind], value: ast.expr) -> Kind:
                 "allowed: a plain value (text, numbers, True, False, None, lists, tuples, mappings), since the file is "
                 "read without being run"
             ) from None
+        if isinstance(fields[keyword.arg].default, tuple) and isinstance(found[keyword.arg], str):
+            raise UserError(
+                f"{file}, line {keyword.value.lineno}: {name}: {keyword.arg}: found the text {found[keyword.arg]!r}; "
+                f"allowed: a tuple, ({found[keyword.arg]!r},): mind the comma"
+            )
     missing = [
         key for key, field in fields.items()
         if key not in found and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING

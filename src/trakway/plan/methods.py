@@ -76,6 +76,11 @@ class Chosen:
         """Whether it has options to choose among, which takes tuning targets and the estimation bank."""
         return any(isinstance(value, list) and len(value) > 1 for value in self.options.values())
 
+    @property
+    def own(self) -> bool:
+        """Whether it is a user's own, a function or an array."""
+        return self.file is None or self.file.parent != FOLDER
+
     def settings(self) -> dict:
         """Return the item of an experiment's ``methods`` that says all this, whatever the other sections hold."""
         if self.scores is not None:

@@ -7,15 +7,17 @@ import numpy as np
 import torch
 
 from trakway.errors import UserError
+from trakway.plan.shards import shard_range
 from trakway.runtime import resources
 from trakway.runtime.progress import track
 from trakway.storage.files import read_json, write_json
 from trakway.storage.fingerprint import file_digest, fingerprint
 from trakway.tasks import Task
-from trakway.training.checkpoint import RETRAIN, SUFFIXES, load_checkpoint
+from trakway.training.checkpoint import SUFFIXES, load_checkpoint
 from trakway.training.loop import checkpoint_path, train_model
 from trakway.training.schedule import Schedule
 
+AGAIN = "train it again"
 RESTORE = "bring it back as it was, or run again from the rule train on: snakemake --forcerun train"
 
 PAIRED = {"evaluation": "evaluation", "estimation": "estimation", "reference": "removal", "removal": "removal"}
@@ -124,6 +126,12 @@ def _finished(path: Path, mark: str) -> dict | None:
     return record if whole and record["fingerprint"] == mark else None
 
 
+def _retrain(folder: Path, index: int) -> str:
+    """Return how to have a model trained anew: what a shard has finished is told by its record."""
+    records = [path for path in folder.parent.glob("[0-9]*-[0-9]*.json") if index in shard_range(path.stem)]
+    return f"delete {records[0]} and run again: this model is trained anew, whole ones are kept" if records else AGAIN
+
+
 def load_model(task: Task, folder: Path, model: dict, checkpoint: int = -1) -> torch.nn.Module:
     """Load a checkpoint of a model that `train_shard` or `adopt` described, in eval mode.
 
@@ -137,5 +145,5 @@ def load_model(task: Task, folder: Path, model: dict, checkpoint: int = -1) -> t
         UserError: the file is missing or not the one that was described.
     """
     entry = model["checkpoints"][checkpoint]
-    advice = RETRAIN if model["subset"] is not None else RESTORE
+    advice = RESTORE if model["subset"] is None else _retrain(folder, model["index"])
     return load_checkpoint(task, folder / entry["file"], entry["sha256"], advice)
