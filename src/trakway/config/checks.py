@@ -4,10 +4,11 @@ Every check takes complete, schema-valid settings and yields what it finds wrong
 key.
 """
 
+import re
 from collections.abc import Iterator
 
 from trakway.config.network_checks import check_networks
-from trakway.config.problems import Fault, did_you_mean
+from trakway.config.problems import Fault, did_you_mean, value_at
 from trakway.config.steps_checks import check_steps
 from trakway.plan import methods_of, modality_of
 from trakway.plan.datasets import dataset_of
@@ -60,6 +61,17 @@ def _projection(s: dict) -> Iterator[Fault]:
             "float32 for factored, which never forms the gradients that would be rounded",
             "Set it, or leave factored out of projection.kind and ablation.projection.",
         )
+    if s["projection"]["preconditioner"] != "none" and (s["projection"]["parameters"] or any(s["ablation"]["parameters"])):
+        yield (
+            "projection.preconditioner",
+            "none where gradients of some parameters alone are used (projection.parameters, ablation.parameters)",
+            "Set it, or use all parameters.",
+        )
+    for key in ("projection.parameters", *(f"ablation.parameters.{i}" for i in range(len(s["ablation"]["parameters"])))):
+        try:
+            re.compile(value_at(s, key))
+        except re.error as error:
+            yield key, f"a regular expression ({error})", "Correct it."
     preconditioned = "kronecker" in (s["projection"]["preconditioner"], *s["ablation"]["preconditioner"])
     if preconditioned and "factored" in (kind, *s["ablation"]["projection"]):
         yield (
@@ -143,6 +155,22 @@ def _targets(s: dict) -> Iterator[Fault]:
             )
 
 
+def _own_checkpoints(s: dict) -> Iterator[Fault]:
+    checkpoints, count = s["members"]["checkpoints"], s["members"]["count"]
+    if checkpoints is not None and len(checkpoints) != count:
+        yield (
+            "members.count",
+            f"{len(checkpoints)}, the number of members.checkpoints",
+            "Set it so, or list other checkpoints.",
+        )
+    if checkpoints is not None and s["training"]["checkpoints"] != 1:
+        yield (
+            "training.checkpoints",
+            "1 where members.checkpoints bring one each",
+            "Set it to 1, and remove tracin from the methods where it is among them.",
+        )
+
+
 def _choice(s: dict) -> Iterator[Fault]:
     if s["targets"]["tuning"] > 0:
         return
@@ -218,6 +246,7 @@ CHECKS = (
     _projection,
     _subset_sizes,
     _batch_size,
+    _own_checkpoints,
     _targets,
     _choice,
     _estimation,

@@ -197,6 +197,26 @@ def cut(model: "nn.Module", layers: int) -> "nn.Module":
     return model
 
 
+def with_trained(model: "nn.Module", layers: int | None, weights: dict) -> "nn.Module":
+    """Lay trained weights over a whole network: of one cut above its frozen layers, or of all of it."""
+    if layers is None:
+        model.load_state_dict(weights)
+        return model
+    (holder, name), embeddings = _holder(model), model.base_model.embeddings
+    every = getattr(holder, name)
+    cut(model, layers).load_state_dict(weights)
+    setattr(holder, name, every)  # whose upper layers are those that have just been loaded
+    model.base_model.embeddings = embeddings
+    return model
+
+
+def save_tokenizer(pretrained: str, folder: Path) -> None:
+    """Write the tokeniser that lies beside pretrained weights to a folder of ``save_pretrained``."""
+    from transformers import AutoTokenizer
+
+    AutoTokenizer.from_pretrained(_located(pretrained)).save_pretrained(folder)
+
+
 def _passing() -> "nn.Module":
     """Return what stands in the place of embeddings: the states are there already."""
     from torch import nn

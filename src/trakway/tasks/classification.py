@@ -1,6 +1,7 @@
 """Classification of whatever: cross-entropy, and the margin as model output (TRAK, section 3.3 and equation 5)."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,12 @@ class Classification(Task):
     """Examples with labels; the last tensor of a batch holds the labels (B,).
 
     Attributes:
+        classes: their names.
         target_rows: rows of the test split that are targets, (targets,); without a table of them all.
     """
 
-    def __init__(self, settings: dict, test_size: int, device: str, targets: Path | None):
+    def __init__(self, settings: dict, classes: Sequence[str], test_size: int, device: str, targets: Path | None):
+        self.classes = tuple(classes)
         self.seed = settings["seed"]
         self.model_settings = settings["model"]
         self.device = device

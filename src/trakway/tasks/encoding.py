@@ -59,7 +59,7 @@ class Encoding:
         """
         try:
             found = read_json(data / DESCRIPTION)
-            names = ("starts", *_inputs(found["trained_layers"]))
+            names = dict.fromkeys(("starts", *_inputs(None), *_inputs(found["trained_layers"])))
             arrays = {split: _read(data, split, *names) for split in found["counts"]}
             weights = load_file(data / WEIGHTS)
         except (OSError, ValueError, KeyError, SafetensorError) as error:
@@ -163,27 +163,71 @@ def _tokenise(tokenizer, texts: TextData, split: str, max_length: int, data: Pat
 
 def _run_trunk(network: nn.Module, layers: int, typed: bool, split: str, data: Path, mark: str) -> dict:
     """Write what the lowest trained layer sees of each token of a split; returns the cost."""
-    device = next(network.parameters()).device
     arrays = _read(data, split, "starts", *_inputs(None))
     starts = arrays["starts"].tolist()
     rows_of = {(starts[rows.start], starts[rows.stop]): rows for rows in row_blocks(len(starts) - 1, BLOCK)}
 
-    @torch.no_grad()
     def compute(block: slice) -> tuple[np.ndarray]:
         rows = rows_of[block.start, block.stop]
-        inputs, present = _padded(arrays, _inputs(None), np.arange(rows.start, rows.stop))
-        inputs, present = [torch.from_numpy(array).to(device) for array in inputs], torch.from_numpy(present).to(device)
-        seen = []
-        hook = transformer.layers_of(network)[-layers].register_forward_pre_hook(lambda _, given: seen.append(given[0]))
-        try:
-            forward(network, inputs, present, typed)
-        finally:
-            hook.remove()
-        return (seen[0][present > 0].cpu().numpy(),)
+        return (_states(network, layers, typed, arrays, np.arange(rows.start, rows.stop)),)
 
     shape = (starts[-1], network.config.hidden_size)
     part = Part([_path(data, split, "states")], [shape], [slice(*ends) for ends in rows_of], compute)
     return fill_arrays([part], mark, f"blocks of {split} texts through the frozen layers")
+
+
+@torch.no_grad()
+def _states(network: nn.Module, layers: int, typed: bool, arrays: dict[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """Return what the lowest trained layer of a whole network sees of each token of some texts, (tokens, d)."""
+    device = next(network.parameters()).device
+    inputs, present = _padded(arrays, _inputs(None), rows)
+    inputs, present = [torch.from_numpy(array).to(device) for array in inputs], torch.from_numpy(present).to(device)
+    seen = []
+    hook = transformer.layers_of(network)[-layers].register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    try:
+        forward(network, inputs, present, typed)
+    finally:
+        hook.remove()
+    return seen[0][present > 0].cpu().numpy()
+
+
+def upper_part(encoding: Encoding, network: nn.Module, drawn: Sequence[str], path: Path) -> nn.Module:
+    """Return what is attributed of a user's own whole network: all of it, or its part above the frozen trunk.
+
+    Args:
+        encoding: of the experiment.
+        network: as it was loaded.
+        drawn: names of the weights that its folder lacks.
+        path: the folder, for messages.
+
+    Raises:
+        UserError: weights are missing, or it is another network than the experiment's, or has another trunk.
+    """
+    if drawn:
+        raise UserError(f"{path}: found no weights for {', '.join(drawn)}; give models fine-tuned to classify")
+    layers = encoding.trained_layers
+    found, expected = transformer.config_of(network, layers), encoding.config
+    keys = ("model_type", "hidden_size", "num_hidden_layers", "vocab_size", "num_attention_heads")
+    for key in keys:
+        if found.get(key) != expected.get(key):
+            raise UserError(
+                f"{path}: its {key} is {found.get(key)}, and that of model.pretrained {expected.get(key)}; set"
+                " model.pretrained to what these models were fine-tuned from"
+            )
+    if layers is None:
+        return network
+    transformer.check_layers(network, layers)
+    arrays = encoding.arrays["train"]
+    first = np.arange(min(TRIED, len(arrays["starts"]) - 1))
+    known = arrays["states"][: arrays["starts"][first[-1] + 1]]
+    states = _states(network, layers, encoding.typed, arrays, first)
+    if not np.allclose(states, known, rtol=CLOSE, atol=CLOSE * np.abs(known).max()):
+        raise UserError(
+            f"{path}: its layers below model.trained_layers = {layers} are not those of model.pretrained, which were run"
+            " once for all models; set model.trained_layers: null, or model.pretrained to what this one was fine-tuned"
+            " from"
+        )
+    return transformer.cut(network, layers)
 
 
 @torch.no_grad()

@@ -29,7 +29,7 @@ class ImageClassification(Classification):
         self, settings: dict, data: Path, device: str = "cpu", targets: Path | None = None, function: str = "output"
     ):
         self.data = ImageData.load(data)
-        super().__init__(settings, len(self.data.test_labels), device, targets)
+        super().__init__(settings, self.data.classes, len(self.data.test_labels), device, targets)
         self.augmentation = settings.get("training", {}).get("augmentation", "none")
         self.train_size = len(self.data.train_labels)
         self.labels = {
@@ -53,7 +53,7 @@ class ImageClassification(Classification):
         return images[index], self.labels[split][index]
 
     def architecture(self) -> nn.Module:
-        network = build_model(self.model_settings, self.data.shape, len(self.data.classes))
+        network = build_model(self.model_settings, self.data.shape, len(self.classes))
         return network.to(memory_format=torch.channels_last)
 
     def logits(self, model: Model, batch: Batch) -> Tensor:

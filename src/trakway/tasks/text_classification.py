@@ -11,7 +11,7 @@ from trakway.models import transformer
 from trakway.plan.modalities import Modality
 from trakway.tasks.base import Batch, Model
 from trakway.tasks.classification import Classification
-from trakway.tasks.encoding import Encoding, encode, forward
+from trakway.tasks.encoding import Encoding, encode, forward, upper_part
 
 MODALITY = Modality(
     traits=("text", "border"),
@@ -33,7 +33,7 @@ class TextClassification(Classification):
         self, settings: dict, data: Path, device: str = "cpu", targets: Path | None = None, function: str = "output"
     ):
         texts = TextData.load(data)
-        super().__init__(settings, len(texts.labels["test"]), device, targets)
+        super().__init__(settings, texts.classes, len(texts.labels["test"]), device, targets)
         self.train_size = len(texts.labels["train"])
         self.labels = {split: torch.tensor(labels, device=device) for split, labels in texts.labels.items()}
         self.encoding = Encoding.load(data)
@@ -47,6 +47,19 @@ class TextClassification(Classification):
         network = transformer.untrained(self.encoding.config, self.encoding.trained_layers)
         network.load_state_dict(self.encoding.pretrained, strict=False)
         return network
+
+    def from_folder(self, path: Path) -> nn.Module:
+        network, drawn = transformer.load(str(path), len(self.classes))
+        return upper_part(self.encoding, network, drawn, path)
+
+    def export(self, model: nn.Module, folder: Path) -> None:
+        """Write the whole network, trunk and tokeniser included, as plain transformers loads it."""
+        whole, _ = transformer.load(self.model_settings["pretrained"], len(self.classes))
+        transformer.with_trained(whole, self.encoding.trained_layers, model.state_dict())
+        names = dict(enumerate(self.classes))
+        whole.config.id2label, whole.config.label2id = names, {name: number for number, name in names.items()}
+        whole.save_pretrained(folder)
+        transformer.save_tokenizer(self.model_settings["pretrained"], folder)
 
     def batch(self, split: str, rows: np.ndarray) -> Batch:
         inputs, present = self.encoding.padded(split, rows)
