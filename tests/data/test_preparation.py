@@ -171,7 +171,7 @@ def open_own(dataset):
         ("images = images / 255", r"ArrayPixels: found float64 \(6, 1, 8, 8\); allowed: uint8"),
         ("images = images[:, 0]", r"ArrayPixels: found uint8 \(6, 8, 8\); allowed: uint8 .* with 1 or 3 channels"),
         ("images = images.repeat(2, 1)", "with 1 or 3 channels"),
-        ("labels = labels.astype(float)", "train: found labels float64 .* allowed: whole numbers"),
+        ("labels = labels.astype(float)", "train: found labels float64 .* allowed: an array of whole numbers"),
         ("labels = labels.tolist()", "train: found labels list of 6 examples"),
         ("images = images[:5]", r"train: found labels int64 \(6,\) of 5 examples"),
         ("ids = ids[:4]", r"train: found ids int64 \(4,\) of 6 examples"),

@@ -98,11 +98,11 @@ def test_the_one_example_that_is_not_finite_is_named(task, models, monkeypatch):
         return found
 
     monkeypatch.setattr(task, "output", spoilt)
-    with pytest.raises(UserError, match=r"checkpoint a: the model output of target 13 is not finite; delete"):
+    with pytest.raises(UserError, match=r"checkpoint a: the model output of target 13 is not finite; lower"):
         ensemble_outputs(task, [("a", models[0])], 1, 20)
 
 
 def test_a_quality_that_is_not_finite_is_told(task, models, monkeypatch):
     monkeypatch.setattr(task, "evaluate", lambda model: {"accuracy": np.nan})
-    with pytest.raises(UserError, match=r"checkpoint a: the evaluation on the test split is not finite; delete"):
+    with pytest.raises(UserError, match=r"checkpoint a: the evaluation on the test split is not finite; lower"):
         ensemble_outputs(task, [("a", models[0])], 1, 0)

@@ -22,6 +22,9 @@ REPOSITORY = Path(__file__).parents[2]
 # The smoke run begins before everything else, and what waits for it comes last: workers take files in this order.
 FIRST = ("test_smoke.py", "test_targets.py", "test_parts.py", "test_mistakes.py")
 LAST = (
+    "test_smoke_classification.py",
+    "test_smoke_diffusion.py",
+    "test_smoke_notebook.py",
     "test_kill.py",
     "test_own_checkpoints.py",
     "test_own.py",

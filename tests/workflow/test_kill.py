@@ -33,8 +33,8 @@ class Killed:
         self.last = self.run()
 
     def run(self, **environment):
-        targets = ("fashion_resnet", "fashion_resnet_ablation")
-        return self.tree.snakemake("--rerun-incomplete", "--config", "tier=smoke", "--", *targets, **environment)
+        options = ("--rerun-incomplete", "--config", "tier=smoke")
+        return self.tree.snakemake(*options, "--", "fashion_resnet_lds", **environment)
 
 
 @pytest.fixture(scope="module")
@@ -84,13 +84,13 @@ def test_finished_models_are_kept(killed):
 
 @pytest.mark.parametrize("pattern", ["*.safetensors", "*.npy", "*.parquet"])
 def test_same_bytes_as_the_undisturbed_run(killed, smoke, pattern):
-    expected = digests(smoke.results, pattern)
-    assert len(expected) > 5
-    assert digests(killed.tree.results, pattern) == expected
+    found, expected = digests(killed.tree.results, pattern), digests(smoke.results, pattern)
+    assert len(found) > 5
+    assert found == {name: expected[name] for name in found}
 
 
 def test_same_tables_as_the_undisturbed_run(killed, smoke):
-    tables = ("lds", "lds_pairs", "removal", "brittleness", "flip_ratios", "models", "ablation")
+    tables = ("lds", "lds_pairs")
     expected = digests(smoke.results, *(f"{name}.csv" for name in tables))
     assert len(expected) == len(tables)
     assert digests(killed.tree.results, *(f"{name}.csv" for name in tables)) == expected

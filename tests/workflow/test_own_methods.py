@@ -88,23 +88,29 @@ def test_their_files_are_compared_by_content(judged, own):
     assert {"scores/theirs.npy", "tables/lds.csv"} <= pending()
 
 
-@pytest.mark.parametrize(
-    ("file", "content", "said"),
-    [
-        ("turned.npy", np.zeros((120, 10)), "found float64 120 × 10; allowed: real numbers 10 × 120 or 18 × 120"),
-        ("nan.npy", np.full((10, 120), np.nan), "is nan; allowed: finite numbers"),
-        ("missing.py", METHOD.replace("import helper", "import nosuch"), "line 5: ModuleNotFoundError"),
-    ],
-)
-def test_what_is_wrong_inside_a_file_is_told_before_anything_trains(tree, own, file, content, said):
-    path = own / file
-    np.save(path, content) if file.endswith("npy") else path.write_text(content)
-    item = {"name": "a", "scores": str(path)} if file.endswith("npy") else f"{path}:score"
-    with tree.edited({"methods": ["trak", item], "removal": {"methods": ["trak"]}}):
-        result = tree.snakemake(f"{TABLES}/lds.csv")
+WRONG_INSIDE = {
+    "turned": (np.zeros((120, 10)), "found float64 120 × 10; allowed: real numbers 10 × 120 or 18 × 120"),
+    "missing": (METHOD.replace("import helper", "import nosuch"), "missing.py, line 5: ModuleNotFoundError"),
+    "holed": (np.full((10, 120), np.nan), "holed.npy: the score of target entry 0 for training example 0 is nan"),
+}
+
+
+def test_what_is_wrong_inside_a_file_is_told_before_anything_trains(tree, own):
+    methods = ["trak"]
+    for name, (content, _) in WRONG_INSIDE.items():
+        if isinstance(content, str):
+            (own / f"{name}.py").write_text(content)
+            methods.append(f"{own / name}.py:score")
+        else:
+            np.save(own / f"{name}.npy", content)
+            methods.append({"name": name, "scores": f"{own / name}.npy"})
+    with tree.edited({"methods": methods, "removal": {"methods": ["trak"]}}):
+        jobs = tree.done("--dry-run", f"{TABLES}/lds.csv")
+        result = tree.snakemake("--keep-going", "--until", "check_method", "--", f"{TABLES}/lds.csv")
+    assert "train" in jobs
     assert result.returncode != 0
-    assert said in result.stdout
-    assert not list(tree.results.rglob("*.safetensors"))
+    for _, said in WRONG_INSIDE.values():
+        assert said in result.stdout
 
 
 @pytest.mark.parametrize(
