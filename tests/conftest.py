@@ -196,7 +196,7 @@ def tiny_bert(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def sentences(tmp_path_factory):
-    """The folder of a prepared data set: 16 training and 8 test texts of 1 to 9 words."""
+    """The folder of a prepared data set: 24 training and 8 test texts of 1 to 9 words."""
     import numpy as np
     import pandas as pd
 
@@ -206,6 +206,6 @@ def sentences(tmp_path_factory):
     rng = np.random.default_rng(0)
     texts = [" ".join(rng.choice(WORDS, rng.integers(1, 10))) for _ in range(32)]
     pd.DataFrame({"text": texts, "label": ["praise", "blame"] * 16}).to_csv(folder / "texts.csv", index=False)
-    dataset = {"name": "text_files", "path": str(folder / "texts.csv"), "train_size": 16, "test_size": 8}
+    dataset = {"name": "text_files", "path": str(folder / "texts.csv"), "train_size": 24, "test_size": 8}
     prepare(dataset, 0, folder / "data")
     return folder / "data"

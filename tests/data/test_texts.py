@@ -22,7 +22,7 @@ def write(path, rows):
 
 
 ROWS = {
-    "text": ["gut, \"sehr\" gut", "بد است", "很好", "line\nbreak", "x", "y", "z", "w"],
+    "text": ['gut, "sehr" gut', "بد است", "很好", "line\nbreak", "x", "y", "z", "w"],
     "second": list("abcdefgh"),
     "label": ["1", "0", "10", "0", "1", "10", "0", "1"],
 }
@@ -64,9 +64,17 @@ def test_a_file_of_test_examples(tmp_path):
         ({"text": ["", " ", *"cdefgh"]}, {}, "mine.csv: found no text in row 2, 3; allowed: text in every row"),
         ({"label": ["1", "", *"010101"]}, {}, "mine.csv: found no label in row 3"),
         ({"label": ["1"] * 8}, {}, "mine.csv: found one class only, 1; allowed: two at least"),
-        ({}, {"text": "txt"}, "dataset.text: .*mine.csv has no column 'txt'; allowed: text, second, label; did you mean"),
+        (
+            {},
+            {"text": "txt"},
+            "dataset.text: .*mine.csv has no column 'txt'; allowed: text, second, label; did you mean",
+        ),
         ({}, {"label": "labels"}, "dataset.label: .* has no column 'labels'"),
-        ({}, {"path": "mine.txt"}, r"dataset.path: found mine.txt; allowed: a file that ends in .csv, .tsv, .parquet, .jsonl"),
+        (
+            {},
+            {"path": "mine.txt"},
+            r"dataset.path: found mine.txt; allowed: a file that ends in .csv, .tsv, .parquet, .jsonl",
+        ),
         ({}, {"path": "none.csv"}, "dataset.path: there is no file none.csv"),
         ({}, {"path": None}, "dataset.path: text_files needs the file"),
         ({}, {"image_size": 8}, "dataset.image_size: found a number, and the examples are texts"),
@@ -83,7 +91,11 @@ def test_mistakes_in_a_file(tmp_path, changes, options, message):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("mine.csv", "text,label\ngut,1\nschön,0\n".encode("latin1"), r"mine.csv, line 3: byte 4 \(0xf6\) is not UTF-8"),
+        (
+            "mine.csv",
+            "text,label\ngut,1\nschön,0\n".encode("latin1"),
+            r"mine.csv, line 3: byte 4 \(0xf6\) is not UTF-8",
+        ),
         ("mine.jsonl", '{"text": "schön"}\n'.encode("latin1"), "mine.jsonl, line 1: byte .* is not UTF-8"),
         ("mine.jsonl", b'{"text": "a", "label": 1}\n{"text": \n', "mine.jsonl, line 2: found no JSON"),
         ("mine.jsonl", b'["a", 1]\n', "mine.jsonl, line 1: found a list; allowed: an object a line"),
@@ -111,7 +123,9 @@ def test_a_source_of_ones_own(tmp_path):
 
 
 def test_texts_that_are_none():
-    with pytest.raises(UserError, match="the data: found no text in row 2; allowed: text in every row; fill or remove it"):
+    with pytest.raises(
+        UserError, match="the data: found no text in row 2; allowed: text in every row; fill or remove it"
+    ):
         Texts(["a", None])
     with pytest.raises(UserError, match="found no text_pair in row 1"):
         Texts(["a"], [" "])

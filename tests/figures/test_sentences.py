@@ -6,7 +6,7 @@ from trakway.data import prepare
 from trakway.figures.sentences import draw
 from trakway.metrics.effects import effect
 
-TEXTS = ["<b>bold</b> & \"quoted\"", "شب بخیر، فیلم خوبی بود", "映画はとても良かった", "a" * 300, "e", "f", "g", "h"]
+TEXTS = ['<b>bold</b> & "quoted"', "شب بخیر، فیلم خوبی بود", "映画はとても良かった", "a" * 300, "e", "f", "g", "h"]
 
 
 @pytest.fixture

@@ -20,7 +20,13 @@ LAYERS = [1, 2, None]
 
 
 def settings_of(folder, layers, **options):
-    model = {"name": "transformer", "pretrained": str(folder), "trained_layers": layers, "max_length": 16, "dropout": 0.0}
+    model = {
+        "name": "transformer",
+        "pretrained": str(folder),
+        "trained_layers": layers,
+        "max_length": 16,
+        "dropout": 0.0,
+    }
     return {"seed": 0, "task": "text_classification", "model": model | options}
 
 
@@ -172,7 +178,9 @@ def test_an_exported_model_is_one_of_plain_transformers(encoded, sentences, tmp_
 
 def test_folders_that_are_no_members(encoded, tiny_bert, tmp_path):
     task, _ = encoded(1)
-    with pytest.raises(UserError, match=r"found no weights for classifier.bias, classifier.weight; give models fine-tuned"):
+    with pytest.raises(
+        UserError, match=r"found no weights for classifier.bias, classifier.weight; give models fine-tuned"
+    ):
         adopt(task, [tiny_bert], range(1))
     task.export(task.new_model(0), tmp_path / "good")
     other = AutoModelForSequenceClassification.from_pretrained(tmp_path / "good")
@@ -216,7 +224,10 @@ def test_encoding_again_gives_the_same_bytes(encoded, tiny_bert, sentences, tmp_
     [
         ({"trained_layers": 4}, "model.trained_layers: found 4; allowed: at most 3, or null"),
         ({"max_length": 17}, "model.max_length: found 17; allowed: at most 16"),
-        ({"pretrained": "/nowhere/at/all"}, "model.pretrained: found '/nowhere/at/all', where transformers finds no model"),
+        (
+            {"pretrained": "/nowhere/at/all"},
+            "model.pretrained: found '/nowhere/at/all', where transformers finds no model",
+        ),
     ],
 )
 def test_mistakes(tiny_bert, sentences, tmp_path, options, message):

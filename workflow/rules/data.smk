@@ -50,9 +50,9 @@ rule encode:
         f"{ROOT}/benchmarks/encode.tsv"
     wildcard_constraints:
         name=names_where(lambda modality: modality.encodes),
+    priority: 1
     conda:
         ENVIRONMENT
-    priority: 1
     threads: 1
     resources:
         mem_mb=8000,

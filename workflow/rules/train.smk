@@ -41,7 +41,9 @@ rule export_model:
     input:
         data=data_of,
         models=lambda w: [
-            file for file in shard_files(w, w.ensemble, "train", ".json") if int(w.index) in plan.shard_range(Path(file).stem)
+            file
+            for file in shard_files(w, w.ensemble, "train", ".json")
+            if int(w.index) in plan.shard_range(Path(file).stem)
         ],
         code=task_code("export_model"),
     output:

@@ -61,13 +61,18 @@ def _projection(s: dict) -> Iterator[Fault]:
             "float32 for factored, which never forms the gradients that would be rounded",
             "Set it, or leave factored out of projection.kind and ablation.projection.",
         )
-    if s["projection"]["preconditioner"] != "none" and (s["projection"]["parameters"] or any(s["ablation"]["parameters"])):
+    if s["projection"]["preconditioner"] != "none" and (
+        s["projection"]["parameters"] or any(s["ablation"]["parameters"])
+    ):
         yield (
             "projection.preconditioner",
             "none where gradients of some parameters alone are used (projection.parameters, ablation.parameters)",
             "Set it, or use all parameters.",
         )
-    for key in ("projection.parameters", *(f"ablation.parameters.{i}" for i in range(len(s["ablation"]["parameters"])))):
+    for key in (
+        "projection.parameters",
+        *(f"ablation.parameters.{i}" for i in range(len(s["ablation"]["parameters"]))),
+    ):
         try:
             re.compile(value_at(s, key))
         except re.error as error:

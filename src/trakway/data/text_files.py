@@ -44,7 +44,9 @@ def open_text_files(
     names = sorted({name for _, table in tables for name in table["label"]}, key=_by_number)
     origin, table = tables[0]
     if len(names) < 2:
-        raise UserError(f"{origin}: found one class only, {listed(names)}; allowed: two at least; add examples of others")
+        raise UserError(
+            f"{origin}: found one class only, {listed(names)}; allowed: two at least; add examples of others"
+        )
     splits = [_split(name, part, names, text_pair) for name, part in tables]
     if test is None:
         rows = np.arange(len(table))

@@ -80,7 +80,9 @@ def draw(
         margin = margins[target.target]
         verdict = "right" if margin > 0 else "wrong"
         shown.append(own | {"margin": number(margin, "+.2f"), "verdict": verdict, "sides": sides})
-    template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(TEMPLATE.read_text())
+    template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+        TEMPLATE.read_text()
+    )
     return template.render(title=title, targets=shown, subsets=len(masks))
 
 

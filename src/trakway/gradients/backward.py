@@ -35,7 +35,9 @@ def watch(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, list[Call
             def remember(module, inputs, named, output, prefix=prefix):
                 if output.requires_grad:  # else frozen, and so is all that came before
                     seen = inputs[0] if inputs else named["input"]
-                    if isinstance(module, nn.Embedding) and seen.shape[:1] == (1,) != (examples,):  # looked up once for all
+                    if isinstance(module, nn.Embedding) and seen.shape[:1] == (1,) != (
+                        examples,
+                    ):  # looked up once for all
                         seen, output = (tensor.expand(examples, *tensor.shape[1:]) for tensor in (seen, output))
                     # The place in the graph, not the tensor, which an in-place ReLU may turn into its own output.
                     calls.append((prefix, module, seen.detach(), get_gradient_edge(output)))

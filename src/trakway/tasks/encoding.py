@@ -3,7 +3,6 @@
 Tokens of all texts of a split lie one after the other, without padding; ``starts`` says where each text begins.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +26,6 @@ WEIGHTS = "encoding_pretrained.safetensors"
 BLOCK = 64  # texts that go through the trunk at a time; decides the last bits of the states
 TRIED = 4  # texts on which a network is tried once it is cut
 CLOSE = 1e-4  # of the largest logit: the cut network and the whole one differ by rounding alone
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -116,13 +113,14 @@ def encode(model: dict, texts: TextData, data: Path, device: str) -> dict:
         save_file(weights, temporary)
     for split, number in truncated.items():
         if number:
-            said = "%d of %d %s texts have more than model.max_length = %d tokens and were cut"
-            log.warning(said, number, counts[split], split, model["max_length"])
+            whole = f"{number} of {counts[split]} {split} texts"
+            print(f"note: {whole} have more than model.max_length = {model['max_length']} tokens and were cut")
     facts = {"config": config, "trained_layers": layers, "typed": typed, "drawn": drawn, "counts": counts}
     names = ["starts", *_inputs(None), *(() if layers is None else _inputs(layers))]
     written = [data / WEIGHTS, *(_path(data, split, name) for split in counts for name in names)]
     write_json(
-        data / DESCRIPTION, facts | {"truncated": truncated, "files": {file.name: file_digest(file) for file in written}}
+        data / DESCRIPTION,
+        facts | {"truncated": truncated, "files": {file.name: file_digest(file) for file in written}},
     )
     return resources.add(*costs)
 
@@ -139,7 +137,9 @@ def _read(data: Path, split: str, *names: str) -> dict[str, np.ndarray]:
     return {name: read_array(_path(data, split, name)) for name in names}
 
 
-def _padded(arrays: dict[str, np.ndarray], names: Sequence[str], rows: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+def _padded(
+    arrays: dict[str, np.ndarray], names: Sequence[str], rows: np.ndarray
+) -> tuple[list[np.ndarray], np.ndarray]:
     starts, ends = arrays["starts"][rows], arrays["starts"][np.asarray(rows) + 1]
     steps = np.arange((ends - starts).max(initial=0))
     present = steps < (ends - starts)[:, None]
@@ -177,7 +177,9 @@ def _run_trunk(network: nn.Module, layers: int, typed: bool, split: str, data: P
 
 
 @torch.no_grad()
-def _states(network: nn.Module, layers: int, typed: bool, arrays: dict[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
+def _states(
+    network: nn.Module, layers: int, typed: bool, arrays: dict[str, np.ndarray], rows: np.ndarray
+) -> np.ndarray:
     """Return what the lowest trained layer of a whole network sees of each token of some texts, (tokens, d)."""
     device = next(network.parameters()).device
     inputs, present = _padded(arrays, _inputs(None), rows)

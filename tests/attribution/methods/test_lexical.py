@@ -9,7 +9,14 @@ import pytest
 from trakway.attribution.methods import bm25, tfidf
 from trakway.attribution.values import Documents
 
-TRAIN = ["a good film", "a bad bad movie", "the plot of the film is good", "dull", "Good grief, what a film", "film film"]
+TRAIN = [
+    "a good film",
+    "a bad bad movie",
+    "the plot of the film is good",
+    "dull",
+    "Good grief, what a film",
+    "film film",
+]
 TARGETS = ["good film", "bad plot", "zebra", "FILM"]
 LABELS = (np.array([1, 0, 1, 0, 0, 1]), np.array([1, 0, 1, 0]))
 
@@ -59,7 +66,9 @@ def test_tfidf(material, block):
         counts = Counter(text)
         held = {word: sum(word in document for document in documents) for word in known}
         row = [
-            (1 + math.log(counts[word])) * (1 + math.log((1 + len(documents)) / (1 + held[word]))) if counts[word] else 0
+            (1 + math.log(counts[word])) * (1 + math.log((1 + len(documents)) / (1 + held[word])))
+            if counts[word]
+            else 0
             for word in known
         ]
         return np.array(row) / (np.linalg.norm(row) or 1)
