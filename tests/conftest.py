@@ -173,7 +173,7 @@ def chosen():
     return chosen
 
 
-WORDS = "a good bad film great dull really not it was the plot of and".split()
+WORDS = ["a", "good", "bad", "film", "great", "dull", "really", "not", "it", "was", "the", "plot", "of", "and"]
 
 
 @pytest.fixture(scope="session")

@@ -98,7 +98,7 @@ def test_same_tables_as_the_undisturbed_run(killed, smoke):
     assert killed_cost.drop(columns="cpu_seconds").equals(cost.drop(columns="cpu_seconds"))
 
 
-# Of other models the stages that go on where they were: experiment, folder, moment, the file to build, what the kill leaves.
+# Of other models the stages that go on where they were: experiment, folder, moment, goal, what the kill leaves.
 STAGES = {
     "encoding": (
         "reviews_bert",

@@ -30,7 +30,8 @@ def open_hub_texts(
         text: name of the column of the texts.
         text_pair: of the second texts; None where there are none.
         label: of the labels.
-        train_split, test_split: names of the splits.
+        train_split: name of the split of training examples.
+        test_split: of test examples.
 
     Raises:
         UserError: the package, the data set, a split or a column is not there, or a text or label is missing.
@@ -80,7 +81,8 @@ def _split(found, name: str, columns: dict[str, str | None], what: str) -> tuple
         if column is not None and column not in table.column_names:
             known = table.column_names
             raise UserError(
-                f"dataset.{option}: {what} has no column {column!r}; allowed: {listed(known)}{did_you_mean(column, known)}"
+                f"dataset.{option}: {what} has no column {column!r}; allowed: {listed(known)}"
+                f"{did_you_mean(column, known)}"
             )
     labels = list(table[columns["label"]])
     missing = [row for row, value in enumerate(labels) if value in (None, -1)]  # -1: hidden, as in GLUE's test splits

@@ -71,7 +71,8 @@ def _read(key: str, path: str, columns: dict[str, str | None]) -> tuple[str, pd.
         if column is not None and column not in table:
             known = list(map(str, table.columns))
             raise UserError(
-                f"dataset.{option}: {file} has no column {column!r}; allowed: {listed(known)}{did_you_mean(column, known)}"
+                f"dataset.{option}: {file} has no column {column!r}; allowed: {listed(known)}"
+                f"{did_you_mean(column, known)}"
             )
     chosen = table[[column for column in columns.values() if column]]
     chosen.columns = [option for option, column in columns.items() if column]
@@ -129,8 +130,8 @@ def _not_utf8(file: Path) -> UserError:
             line.decode("utf-8")
         except UnicodeDecodeError as error:
             return UserError(
-                f"{file}, line {number}: byte {error.start + 1} (0x{line[error.start]:02x}) is not UTF-8; allowed: UTF-8;"
-                " save the file in it, e.g. iconv -f latin1 -t utf-8"
+                f"{file}, line {number}: byte {error.start + 1} (0x{line[error.start]:02x}) is not UTF-8; allowed:"
+                " UTF-8; save the file in it, e.g. iconv -f latin1 -t utf-8"
             )
     raise AssertionError("found no line that is not UTF-8")
 

@@ -35,9 +35,8 @@ def watch(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, list[Call
             def remember(module, inputs, named, output, prefix=prefix):
                 if output.requires_grad:  # else frozen, and so is all that came before
                     seen = inputs[0] if inputs else named["input"]
-                    if isinstance(module, nn.Embedding) and seen.shape[:1] == (1,) != (
-                        examples,
-                    ):  # looked up once for all
+                    # Looked up once for all, such as positions: each example gets its own.
+                    if type(module) is nn.Embedding and len(seen) == 1 and examples > 1:
                         seen, output = (tensor.expand(examples, *tensor.shape[1:]) for tensor in (seen, output))
                     # The place in the graph, not the tensor, which an in-place ReLU may turn into its own output.
                     calls.append((prefix, module, seen.detach(), get_gradient_edge(output)))

@@ -187,7 +187,7 @@ def check_layers(model: "nn.Module", layers: int | None) -> None:
 
 
 def cut(model: "nn.Module", layers: int) -> "nn.Module":
-    """Leave a network its upper ``layers`` and what is above them; it then takes ``inputs_embeds``, states (B, T, d)."""
+    """Leave a network its upper ``layers`` and what is above; it then takes ``inputs_embeds``, states (B, T, d)."""
     holder, name = _holder(model)
     setattr(holder, name, getattr(holder, name)[len(getattr(holder, name)) - layers :])
     model.base_model.embeddings = _passing()
@@ -229,8 +229,8 @@ def _absent(pretrained: str, what: str, error: Exception) -> UserError:
     said = " ".join(str(error).split())
     return UserError(
         f"model.pretrained: found {pretrained!r}, where transformers finds no {what} ({said[:300]}); allowed:"
-        f" {', '.join(PACKAGED)}, a folder of save_pretrained with weights in safetensors, or a name on the hub; without"
-        " a network download it elsewhere and give the folder"
+        f" {', '.join(PACKAGED)}, a folder of save_pretrained with weights in safetensors, or a name on the hub;"
+        " without a network download it elsewhere and give the folder"
     )
 
 

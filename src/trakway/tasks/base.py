@@ -98,8 +98,8 @@ class Task(ABC):
             UserError: the checkpoints of this task are that already.
         """
         raise UserError(
-            f"the checkpoints of {type(self).__name__} are {self.checkpoint_format} with nothing left out; use them as they"
-            " are"
+            f"the checkpoints of {type(self).__name__} are {self.checkpoint_format} with nothing left out; use them as"
+            " they are"
         )
 
     @property

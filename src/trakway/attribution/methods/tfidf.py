@@ -11,7 +11,7 @@ METHOD = Method(reads=("texts", "labels"), label="TF-IDF similarity", color="#99
 
 
 def score(material: Material, out: np.ndarray) -> None:
-    """Fill ``out`` with the cosine of the vectors of z and z_i, fitted on the training texts; negative for another class."""
+    """Fill ``out`` with the cosine of the vectors of z and z_i, negative for another class."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer = TfidfVectorizer(sublinear_tf=True)
