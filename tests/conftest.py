@@ -189,7 +189,9 @@ def tiny_bert(tmp_path_factory):
     sizes = {"hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 12}
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = BertModel(BertConfig(len(vocabulary), max_position_embeddings=16, initializer_range=0.5, **sizes))
+        model = BertModel(
+            BertConfig(vocab_size=len(vocabulary), max_position_embeddings=16, initializer_range=0.5, **sizes)
+        )
     model.save_pretrained(folder)
     return folder
 
@@ -204,8 +206,8 @@ def sentences(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("sentences")
     rng = np.random.default_rng(0)
-    texts = [" ".join(rng.choice(WORDS, rng.integers(1, 10))) for _ in range(32)]
-    pd.DataFrame({"text": texts, "label": ["praise", "blame"] * 16}).to_csv(folder / "texts.csv", index=False)
+    texts = [" ".join(rng.choice(WORDS, rng.integers(1, 10))) for _ in range(48)]
+    pd.DataFrame({"text": texts, "label": ["praise", "blame"] * 24}).to_csv(folder / "texts.csv", index=False)
     dataset = {"name": "text_files", "path": str(folder / "texts.csv"), "train_size": 24, "test_size": 8}
     prepare(dataset, 0, folder / "data")
     return folder / "data"

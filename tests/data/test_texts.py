@@ -22,9 +22,9 @@ def write(path, rows):
 
 
 ROWS = {
-    "text": ['gut, "sehr" gut', "بد است", "很好", "line\nbreak", "x", "y", "z", "w"],
-    "second": list("abcdefgh"),
-    "label": ["1", "0", "10", "0", "1", "10", "0", "1"],
+    "text": ['gut, "sehr" gut', "بد است", "很好", "line\nbreak", *(f"text {number}" for number in range(20))],
+    "second": list("abcdefghijklmnopqrstuvwx"),
+    "label": ["1", "0", "10"] * 8,
 }
 
 
@@ -40,8 +40,8 @@ def test_every_format_gives_the_same_texts(tmp_path, suffix):
         for split in ("train", "test")
         for text, pair, label in zip(found.texts[split], found.pairs[split], found.labels[split], strict=True)
     ]
-    assert (set(seen), len(seen)) == (everything, 8)
-    assert len(found.texts["test"]) == 2  # every fourth
+    assert (set(seen), len(seen)) == (everything, 24)
+    assert len(found.texts["test"]) == 6  # a quarter
     table = pd.read_parquet(tmp_path / "out/examples.parquet")
     first = table.iloc[0]
     assert first["sha256"] == hashlib.sha256(f"{first['text']}\0{first['text_pair']}".encode()).hexdigest()
@@ -51,19 +51,19 @@ def test_every_format_gives_the_same_texts(tmp_path, suffix):
 
 def test_a_file_of_test_examples(tmp_path):
     train, test = (write(tmp_path / f"{name}.csv", {k: v[part] for k, v in ROWS.items()}) for name, part in
-                   (("train", slice(0, 6)), ("test", slice(6, 8))))  # fmt: skip
+                   (("train", slice(0, 21)), ("test", slice(21, 24))))  # fmt: skip
     prepare({"name": "text_files", "path": train, "test": test}, 0, tmp_path / "out")
     found = TextData.load(tmp_path / "out")
-    assert sorted(found.texts["test"]) == ["w", "z"]
+    assert sorted(found.texts["test"]) == ["text 17", "text 18", "text 19"]
     assert found.pairs is None
 
 
 @pytest.mark.parametrize(
     ("changes", "options", "message"),
     [
-        ({"text": ["", " ", *"cdefgh"]}, {}, "mine.csv: found no text in row 2, 3; allowed: text in every row"),
-        ({"label": ["1", "", *"010101"]}, {}, "mine.csv: found no label in row 3"),
-        ({"label": ["1"] * 8}, {}, "mine.csv: found one class only, 1; allowed: two at least"),
+        ({"text": ["", " ", *ROWS["text"][2:]]}, {}, "mine.csv: found no text in row 2, 3; allowed: text in every row"),
+        ({"label": ["1", "", *ROWS["label"][2:]]}, {}, "mine.csv: found no label in row 3"),
+        ({"label": ["1"] * 24}, {}, "mine.csv: found one class only, 1; allowed: two at least"),
         (
             {},
             {"text": "txt"},
@@ -179,7 +179,7 @@ def hub(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "hub"
     folder.mkdir()
-    for name, part in (("train", slice(0, 6)), ("validation", slice(6, 8))):
+    for name, part in (("train", slice(0, 21)), ("validation", slice(21, 24))):
         rows = {key: values[part] for key, values in ROWS.items()} | {"label": [int(v) for v in ROWS["label"][part]]}
         pd.DataFrame(rows).to_parquet(folder / f"{name}.parquet")
     return folder
@@ -190,7 +190,7 @@ def test_data_sets_of_the_hub(hub, tmp_path):
     prepare(dataset, 0, tmp_path / "out")
     found = TextData.load(tmp_path / "out")
     assert found.classes == ("0", "1", "10")
-    assert sorted(found.texts["test"]) == ["w", "z"]
+    assert sorted(found.texts["test"]) == ["text 17", "text 18", "text 19"]
     where = found.texts["train"].index("很好")
     assert (found.pairs["train"][where], found.classes[found.labels["train"][where]]) == ("c", "10")
 

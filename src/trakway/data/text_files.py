@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from trakway import seeds
 from trakway.data.source import Source, Split, did_you_mean, listed
 from trakway.data.texts import Texts
 from trakway.errors import UserError
@@ -14,7 +15,7 @@ from trakway.plan.datasets import Dataset
 DATASET = Dataset(kind="texts")
 LICENCE = "the owner's"
 SUFFIXES = {".csv": ",", ".tsv": "\t", ".parquet": "", ".jsonl": ""}
-EVERY = 4  # without a file of test examples every fourth row is one
+TEST_SHARE = 0.25  # of the rows, where there is no file of test examples
 
 
 def open_text_files(
@@ -24,7 +25,7 @@ def open_text_files(
 
     Args:
         dataset: ``path``: of the training examples; ``source`` is auto or folder.
-        test: file of the test examples; without one every fourth row of ``path`` is a test example.
+        test: file of the test examples; without one a quarter of the rows of ``path``, drawn whatever the seed.
         text: name of the column of the texts.
         text_pair: of the second texts, such as the answer to a question; None where there are none.
         label: of the labels, names or whole numbers; classes are sorted by them.
@@ -49,8 +50,9 @@ def open_text_files(
         )
     splits = [_split(name, part, names, text_pair) for name, part in tables]
     if test is None:
-        rows = np.arange(len(table))
-        splits = [_part(splits[0], part) for part in (rows[rows % EVERY != EVERY - 1], rows[rows % EVERY == EVERY - 1])]
+        order = seeds.generator(0, "text_files: test examples").permutation(len(table))
+        first = len(table) - round(TEST_SHARE * len(table))
+        splits = [_part(splits[0], np.sort(rows)) for rows in (order[:first], order[first:])]
     return Source(Path(dataset["path"]).stem, LICENCE, tuple(names), *splits)
 
 

@@ -23,9 +23,8 @@ LABELS = (np.array([1, 0, 1, 0, 0, 1]), np.array([1, 0, 1, 0]))
 
 @pytest.fixture
 def material(random_material):
-    return random_material(
-        n=len(TRAIN), targets=len(TARGETS), texts=Documents(TRAIN, TARGETS), labels=LABELS, features=[], checkpoints=[]
-    )
+    made = random_material(n=len(TRAIN), targets=len(TARGETS), labels=LABELS)
+    return made.replace(texts=Documents(TRAIN, TARGETS))
 
 
 def words(text):
