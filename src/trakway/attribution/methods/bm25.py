@@ -6,24 +6,20 @@ from trakway.attribution.material import Material
 from trakway.attribution.similarity import class_sign
 from trakway.plan.methods import Method
 
-METHOD = Method(reads=("texts", "labels"), label="BM25", color="#F0E442", marker="P", needs=("text",))
+METHOD = Method(reads=("texts", "labels"), label="BM25", color="#BBCC33", marker="H", needs=("text",))
 
 
-def score(material: Material, out: np.ndarray, *, k1: float = 1.5, b: float = 0.75) -> None:
-    """Fill ``out`` with the BM25 of z_i for the words of z; negative for another class.
+K1, B = 1.5, 0.75  # how soon further mentions of a word stop counting, and how much long texts are marked down
 
-    Args:
-        material: texts of examples and targets.
-        out: float32 (targets, n).
-        k1: how soon further mentions of a word stop counting.
-        b: how much long texts are marked down, 0 to 1.
-    """
+
+def score(material: Material, out: np.ndarray) -> None:
+    """Fill ``out`` with the BM25 of z_i for the words of z (Lucene's idf); negative for another class."""
     import bm25s
 
     def words(texts: list[str]) -> list[list[str]]:
         return bm25s.tokenize(texts, stopwords=[], return_ids=False, show_progress=False)
 
-    index = bm25s.BM25(k1=k1, b=b, method="lucene")
+    index = bm25s.BM25(k1=K1, b=B, method="lucene")
     index.index(words(material.texts.train), show_progress=False)
     everything = slice(0, material.size)
     for row, query in enumerate(words(material.texts.targets)):

@@ -7,7 +7,7 @@ from trakway.attribution.similarity import class_sign
 from trakway.plan.methods import Method
 from trakway.storage.resumable import row_blocks
 
-METHOD = Method(reads=("texts", "labels"), label="TF-IDF similarity", color="#999933", marker="d", needs=("text",))
+METHOD = Method(reads=("texts", "labels"), label="TF-IDF similarity", color="#999933", marker="+", needs=("text",))
 
 
 def score(material: Material, out: np.ndarray) -> None:
