@@ -152,6 +152,9 @@ def untrained(config: dict, layers: int | None) -> "nn.Module":
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
     rest = {key: value for key, value in config.items() if key != "model_type"}
+    if layers is not None:  # of embeddings that are cut off no more is drawn than has to be
+        padding = config.get("pad_token_id") or 0
+        rest |= {"vocab_size": padding + 1, "max_position_embeddings": padding + 2}
     found = AutoConfig.for_model(config["model_type"], **rest)
     model = AutoModelForSequenceClassification.from_config(found, attn_implementation="eager")
     return model if layers is None else cut(model, layers)
