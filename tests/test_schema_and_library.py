@@ -30,7 +30,11 @@ ROOT = Path(__file__).parents[1]
 SCHEMA = load_schema("experiment")
 KEYS = SCHEMA["properties"]
 METHODS = list(plan.library_methods())
-EXAMPLES = {"image_classification": "fashion_resnet", "image_diffusion": "digits_ddpm", "text_classification": "reviews_bert"}
+EXAMPLES = {
+    "image_classification": "fashion_resnet",
+    "image_diffusion": "digits_ddpm",
+    "text_classification": "reviews_bert",
+}
 """Of each task a small one."""
 
 

@@ -198,8 +198,11 @@ FINE = {
     "all test images": {"targets": {"real": 100}},
     "more generated than test images": {"targets": {"count": 500, "tuning": 500}},
     "no real images": {"targets": {"real": 0}},
-    "own checkpoints": {"members": {"count": 2, "checkpoints": ["a", "b"]}, "training": {"checkpoints": 1},
-                        "ablation": {"members": [2], "checkpoints": [1]}},
+    "own checkpoints": {
+        "members": {"count": 2, "checkpoints": ["a", "b"]},
+        "training": {"checkpoints": 1},
+        "ablation": {"members": [2], "checkpoints": [1]},
+    },
 }
 
 

@@ -122,7 +122,7 @@ def test_fewer_checkpoints_than_members(denoising, checkpoints):
 
 
 def test_a_task_of_another_format(task, checkpoints):
-    with pytest.raises(UserError, match="members.checkpoints: .*ours is a folder, and the models of Image.* come from files"):
+    with pytest.raises(UserError, match="members.checkpoints: .*ours is a folder, and the models of Image"):
         adopt(task, checkpoints, range(3))
 
 
@@ -180,5 +180,5 @@ def test_state_dicts_of_a_classifier(task, tmp_path):
     loaded = load_model(task, tmp_path / "nowhere", described)
     torch.testing.assert_close(loaded.state_dict(), model.state_dict(), rtol=0, atol=0)
     (tmp_path / "mine.safetensors").write_bytes(b"")
-    with pytest.raises(UserError, match="members.checkpoints: checkpoint .*mine.safetensors: not a whole safetensors file"):
+    with pytest.raises(UserError, match="members.checkpoints: checkpoint .*: not a whole safetensors file"):
         adopt(task, [tmp_path / "mine.safetensors"], range(1))

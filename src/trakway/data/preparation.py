@@ -131,7 +131,7 @@ def _check_sizes(dataset: dict, source: Source, splits: dict[str, Split], picked
         if short:
             label, count, needed = short
             found = f"{source.classes[label]} has {count} {name} examples"
-            advice = "ask for fewer" if dataset[f"{name}_size"] else "leave the class out of dataset.classes, or add some"
+            advice = "ask for fewer" if dataset[f"{name}_size"] else "leave it out of dataset.classes, or add some"
             raise UserError(f"dataset.{name}_size: {found}, {needed} are needed; {advice}")
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def shapes(model: nn.Module, names: list[str]) -> list[tuple[int, ...]]:
     """Return how a factored projection sees parameters: (out, in) of a weight with two sides, else (size,).
 
-    Two sides have the weights of linear layers, of embeddings (numbers, width), and of convolutions in one group, ``in``
-    being channels times kernel.
+    Two sides have the weights of linear layers, of embeddings, and of convolutions in one group, ``in`` being
+    channels times kernel.
     """
     found = []
     for name in names:

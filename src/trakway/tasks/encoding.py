@@ -225,9 +225,9 @@ def upper_part(encoding: Encoding, network: nn.Module, drawn: Sequence[str], pat
     states = _states(network, layers, encoding.typed, arrays, first)
     if not np.allclose(states, known, rtol=CLOSE, atol=CLOSE * np.abs(known).max()):
         raise UserError(
-            f"{path}: its layers below model.trained_layers = {layers} are not those of model.pretrained, which were"
-            " run once for all models; set model.trained_layers: null, or model.pretrained to what this one was fine-tuned"
-            " from"
+            f"{path}: its layers below model.trained_layers = {layers} are not those of model.pretrained,"
+            " which were run once for all models; set model.trained_layers: null, or model.pretrained to what this one"
+            " was fine-tuned from"
         )
     return transformer.cut(network, layers)
 
