@@ -3,10 +3,12 @@
     snakemake --cores all fashion_resnet
     pip install -c envs/constraints.txt .[peers]
     python benchmarks/peers.py results/demo/fashion_resnet --output benchmarks/peers.csv
+    python benchmarks/peers.py results/demo/reviews_bert --members 2 --output benchmarks/peers_text.csv
 
 Each contestant runs in a process of its own, which gives its peak memory, three times in turn, of which the least
 seconds count. Both use float32, the same final checkpoints, the evaluated targets, and a ridge of the same size,
-relative to the kernel; `traker` projects with its default for a CPU, dense normal numbers. LDS is measured on the
+relative to the kernel; `traker` projects with its default for a CPU, dense normal numbers. Of an encoder above a frozen
+trunk it gets the whole network, with gradients of the trained parameters alone, eager attention. LDS is measured on the
 evaluation bank; the interval of the difference is of the same resamples.
 """
 
@@ -22,7 +24,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 CONTESTANTS = [("trakway", 50), ("traker", 100), ("traker", 500)]
 
 
-def load(folder: Path):
+def load(folder: Path, members: int):
     """Return (task, models, target rows, settings, ridge) of an experiment's folder."""
     from trakway.storage.files import read_json, read_table
     from trakway.tasks import build_task
@@ -37,10 +39,10 @@ def load(folder: Path):
         models += [load_model(task, path.parent / shard["folder"], model) for model in shard["models"]]
     targets = read_table(folder / "targets/targets.parquet")
     rows = targets.loc[targets["role"] == "evaluation", "row"].to_numpy()
-    return task, models, rows, settings, read_json(folder / "scores/trak.json")["ridge"]
+    return task, models[:members], rows, settings, read_json(folder / "scores/trak.json")["ridge"]
 
 
-def run_trakway(folder: Path, chunk: int, work: Path):
+def run_trakway(folder: Path, chunk: int, members: int, work: Path):
     """Return (scores, cost of features, cost of scoring)."""
     import numpy as np
 
@@ -51,8 +53,8 @@ def run_trakway(folder: Path, chunk: int, work: Path):
     from trakway.runtime import resources
     from trakway.storage.files import read_array
 
-    task, models, rows, settings, ridge = load(folder)
-    projection = {"kind": "sjlt", "dim": 1024, "nonzeros": 1}
+    task, models, rows, settings, ridge = load(folder, members)
+    projection = settings["projection"] | {"dim": 1024}
     members = [Member(i, "", lambda model=model: model) for i, model in enumerate(models)]
     with resources.measured() as features_cost:
         extractor = Extractor(task, members, projection, chunk)
@@ -69,7 +71,7 @@ def run_trakway(folder: Path, chunk: int, work: Path):
     return np.array(out), features_cost, scoring_cost
 
 
-def run_traker(folder: Path, batch: int, work: Path):
+def run_traker(folder: Path, batch: int, members: int, work: Path):
     """Return (scores, cost of features, cost of scoring)."""
     import logging
 
@@ -78,10 +80,12 @@ def run_traker(folder: Path, batch: int, work: Path):
 
     from trakway.runtime import resources
 
-    task, models, rows, _, ridge = load(folder)
+    task, models, rows, settings, ridge = load(folder, members)
+    peer = WholeEncoder(task, models) if hasattr(task, "encoding") else Plain(task, models)
     traker = TRAKer(
-        model=models[0],
-        task="image_classification",
+        model=peer.models[0],
+        task=peer.name,
+        grad_wrt=peer.trained,
         train_set_size=task.train_size,
         save_dir=str(work),
         device="cpu",
@@ -89,14 +93,14 @@ def run_traker(folder: Path, batch: int, work: Path):
         use_half_precision=False,
         logging_level=logging.ERROR,
     )
-    states = [model.state_dict() for model in models]
+    states = [model.state_dict() for model in peer.models]
     train = [np.arange(start, min(start + batch, task.train_size)) for start in range(0, task.train_size, batch)]
     targets = [rows[start : start + batch] for start in range(0, len(rows), batch)]
     with resources.measured() as features_cost:
         for member, state in enumerate(states):
             traker.load_checkpoint(state, model_id=member)
             for part in train:
-                traker.featurize(batch=task.train_batch(part), num_samples=len(part))
+                traker.featurize(batch=peer.batch("train", part), num_samples=len(part))
     with resources.measured() as scoring_cost:
         # Its ridge is absolute; the same one relative to the kernel's mean diagonal, taken from its first features.
         gradients = np.asarray(traker.saver.current_store["grads"], np.float64)
@@ -105,12 +109,64 @@ def run_traker(folder: Path, batch: int, work: Path):
         for member, state in enumerate(states):
             traker.start_scoring_checkpoint("targets", state, member, num_targets=len(rows))
             for part in targets:
-                traker.score(batch=task.target_batch(part), num_samples=len(part))
+                traker.score(batch=peer.batch("test", part), num_samples=len(part))
         scores = traker.finalize_scores("targets")
     return np.asarray(scores, np.float32).T, features_cost, scoring_cost
 
 
-def contest(folder: Path, name: str, batch: int, output: Path) -> None:
+class Plain:
+    """What `traker` gets of a network that is trained as a whole."""
+
+    name, trained = "image_classification", None
+
+    def __init__(self, task, models):
+        self.task, self.models = task, models
+
+    def batch(self, split: str, rows):
+        """Return examples as its output function takes them."""
+        return self.task.batch(split, rows)
+
+
+class WholeEncoder:
+    """What it gets of an encoder of texts: the whole network from tokens to logits, trunk included."""
+
+    name = "text_classification"
+
+    def __init__(self, task, models):
+        import dataclasses
+
+        from torch import nn
+
+        from trakway.models import transformer
+        from trakway.tasks.encoding import forward
+
+        class Logits(nn.Module):
+            def __init__(self, network):
+                super().__init__()
+                self.network = network
+
+            def forward(self, input_ids, token_type_ids, attention_mask):
+                return forward(self.network, [input_ids, token_type_ids], attention_mask, True)
+
+        layers, self.models = task.encoding.trained_layers, []
+        for model in models:
+            network, _ = transformer.load(task.model_settings["pretrained"], len(task.classes))
+            self.models.append(Logits(transformer.with_trained(network, layers, model.state_dict())).eval())
+        upper = {id(p) for p in transformer.layers_of(self.models[0].network)[-layers:].parameters()}
+        base = self.models[0].network.base_model
+        lower = {id(p) for p in base.parameters()} - upper - {id(p) for p in base.pooler.parameters()}
+        self.trained = [name for name, p in self.models[0].named_parameters() if id(p) not in lower]
+        self.task, self.tokens = task, dataclasses.replace(task.encoding, trained_layers=None)
+
+    def batch(self, split: str, rows):
+        """Return examples as its output function takes them: tokens, types, mask, labels."""
+        import torch
+
+        inputs, present = self.tokens.padded(split, rows)
+        return *map(torch.from_numpy, inputs), torch.from_numpy(present), self.task.labels[split][torch.as_tensor(rows)]
+
+
+def contest(folder: Path, name: str, batch: int, members: int, output: Path) -> None:
     """Run one contestant in this process and write its scores and costs."""
     import numpy as np
     import torch
@@ -120,7 +176,9 @@ def contest(folder: Path, name: str, batch: int, output: Path) -> None:
     torch.set_num_threads(1)
     memory.keep_freed_memory()  # as the workflow's scripts do, and for whoever runs
     with tempfile.TemporaryDirectory() as work:
-        scores, features, scoring = {"trakway": run_trakway, "traker": run_traker}[name](folder, batch, Path(work))
+        scores, features, scoring = {"trakway": run_trakway, "traker": run_traker}[name](
+            folder, batch, members, Path(work)
+        )
     np.save(output, scores, allow_pickle=False)
     output.with_suffix(".json").write_text(json.dumps({"features": features, "scoring": scoring}))
 
@@ -130,10 +188,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="an experiment's folder, e.g. results/demo/fashion_resnet")
     parser.add_argument("--output", type=Path, default=Path("benchmarks/peers.csv"))
+    parser.add_argument("--members", type=int, help="how many of the members; all by default")
     parser.add_argument("--contestant", nargs=2, metavar=("NAME", "BATCH"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.contestant:
-        contest(arguments.folder, arguments.contestant[0], int(arguments.contestant[1]), arguments.output)
+        name, batch = arguments.contestant
+        contest(arguments.folder, name, int(batch), arguments.members, arguments.output)
         return
 
     import numpy as np
@@ -152,6 +212,7 @@ def main() -> None:
             name, batch = case
             output = Path(scratch) / f"{name}-{batch}.npy"
             command = [sys.executable, __file__, str(arguments.folder), "--contestant", name, str(batch)]
+            command += ["--members", str(arguments.members)] if arguments.members else []
             alone = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
             subprocess.run([*command, "--output", str(output)], check=True, env=alone)
             cost = read_json(output.with_suffix(".json"))

@@ -8,7 +8,7 @@ from trakway.runtime.command import Command
 
 def main(arguments):
     from trakway.errors import UserError
-    from trakway.figures.saving import save, write_gif
+    from trakway.figures.saving import save_as
     from trakway.figures.style import introduce, look
     from trakway.plan.loading import load_from
     from trakway.plan.methods import main_method, methods_of
@@ -23,10 +23,7 @@ def main(arguments):
     title = (arguments.title or figure.title).replace("{main}", look(main_method(settings)).label)
     drawn = load_from(arguments.figure, "draw")(**given(figure, arguments.folder, settings), title=title)
     path = (arguments.output or arguments.folder / "figures") / arguments.figure.stem
-    if figure.animated:
-        write_gif(drawn, f"{path}.gif")
-    else:
-        save(drawn, path)
+    save_as(figure.form, drawn, path)
 
 
 if __name__ == "__main__":

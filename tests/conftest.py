@@ -171,3 +171,43 @@ def chosen():
         return methods_of({"task": "image_classification", "methods": items})[name]
 
     return chosen
+
+
+WORDS = ["a", "good", "bad", "film", "great", "dull", "really", "not", "it", "was", "the", "plot", "of", "and"]
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory):
+    """A folder with a BERT of 3 layers of width 8, and a tokeniser of a few words; its head is not there."""
+    import torch
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny_bert")
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
+    tokenizer = BertTokenizerFast(vocab={word: number for number, word in enumerate(vocabulary)}, model_max_length=16)
+    tokenizer.save_pretrained(folder)
+    sizes = {"hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 12}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = BertModel(
+            BertConfig(vocab_size=len(vocabulary), max_position_embeddings=16, initializer_range=0.5, **sizes)
+        )
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sentences(tmp_path_factory):
+    """The folder of a prepared data set: 24 training and 8 test texts of 1 to 9 words."""
+    import numpy as np
+    import pandas as pd
+
+    from trakway.data import prepare
+
+    folder = tmp_path_factory.mktemp("sentences")
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(WORDS, rng.integers(1, 10))) for _ in range(48)]
+    pd.DataFrame({"text": texts, "label": ["praise", "blame"] * 24}).to_csv(folder / "texts.csv", index=False)
+    dataset = {"name": "text_files", "path": str(folder / "texts.csv"), "train_size": 24, "test_size": 8}
+    prepare(dataset, 0, folder / "data")
+    return folder / "data"

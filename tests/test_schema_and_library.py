@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from trakway.figures.ablation import VALUES
 from trakway.models import build_model
 from trakway.plan.datasets import dataset_of
 from trakway.plan.loading import load
+from trakway.plan.modalities import modality_of
 from trakway.plan.options import FIXED
 from trakway.plan.places import builtin
 from trakway.projection.build import build_projection
@@ -28,7 +30,12 @@ ROOT = Path(__file__).parents[1]
 SCHEMA = load_schema("experiment")
 KEYS = SCHEMA["properties"]
 METHODS = list(plan.library_methods())
-EXAMPLES = {"image_classification": "fashion_resnet", "image_diffusion": "digits_ddpm"}  # of each task, small
+EXAMPLES = {
+    "image_classification": "fashion_resnet",
+    "image_diffusion": "digits_ddpm",
+    "text_classification": "reviews_bert",
+}
+"""Of each task a small one."""
 
 
 def values(section, key):
@@ -94,7 +101,7 @@ def test_sources_of_data_sets():
 @pytest.mark.parametrize("name", ["digits", "fashion_mnist"])
 def test_what_the_checks_know_of_a_data_set(name):
     source, known = load("dataset", name)(DEFAULTS | {"source": "packed"}), dataset_of({"dataset": {"name": name}})
-    assert source.train.pixels.shape(None)[1:] == (known.side, known.side)
+    assert source.train.examples.shape(None)[1:] == (known.side, known.side)
     for split in ("train", "test"):
         assert getattr(known, f"{split}_size") in (None, len(getattr(source, split).labels))
 
@@ -109,10 +116,15 @@ def test_projections_build(kind):
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES.items())
-def test_tasks_build_from_the_settings_of_an_experiment(name, example, prepared):
+def test_tasks_build_from_the_settings_of_an_experiment(name, example, prepared, sentences, tiny_bert, tmp_path):
     settings = load_experiment(ROOT / f"config/experiments/{example}.yaml", "smoke")
     assert settings["task"] == name
-    assert build_task(settings, prepared).train_size == 40
+    data, size = prepared, 40
+    if modality_of(settings).encodes:
+        data, size = shutil.copytree(sentences, tmp_path / "data"), 24
+        settings["model"]["pretrained"] = str(tiny_bert)
+        load("task", name).encode(settings, data, "cpu")
+    assert build_task(settings, data).train_size == size
 
 
 def test_every_task_has_an_example():

@@ -159,7 +159,7 @@ FAULTS = {
         "at most targets.count = 50",
     ),
     "other numbers of checkpoints": (
-        {"members": {"checkpoints": ["a", "b"]}},
+        {"members": {"checkpoints": ["a", "b"]}, "training": {"checkpoints": 1}},
         "members.count",
         "10 (the default)",
         "2, the number of members.checkpoints",
@@ -198,7 +198,11 @@ FINE = {
     "all test images": {"targets": {"real": 100}},
     "more generated than test images": {"targets": {"count": 500, "tuning": 500}},
     "no real images": {"targets": {"real": 0}},
-    "own checkpoints": {"members": {"count": 2, "checkpoints": ["a", "b"]}, "ablation": {"members": [2]}},
+    "own checkpoints": {
+        "members": {"count": 2, "checkpoints": ["a", "b"]},
+        "training": {"checkpoints": 1},
+        "ablation": {"members": [2], "checkpoints": [1]},
+    },
 }
 
 
@@ -211,7 +215,6 @@ OTHER = {
     "domain": {"domain": {"model": {"name": "resnet9"}}},
     "journey.timesteps": {"journey": {"timesteps": [300]}},
     "journey.patches": patches({}),
-    "members.checkpoints": {"members": {"checkpoints": ["a"]}},
     "targets.real": {"targets": {"real": 1}},
     "removal.timesteps": {"removal": {"timesteps": [300]}},
 }

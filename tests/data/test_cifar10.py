@@ -33,8 +33,8 @@ def torchvision(monkeypatch):
 def test_pixels_labels_and_ids(torchvision):
     source = open_cifar10(DATASET)
     original = torchvision.CIFAR10("", True, False)
-    assert source.train.pixels.array.shape == (7, 3, 32, 32)
-    np.testing.assert_array_equal(source.train.pixels.array[2, 1], original.data[2, :, :, 1])
+    assert source.train.examples.array.shape == (7, 3, 32, 32)
+    np.testing.assert_array_equal(source.train.examples.array[2, 1], original.data[2, :, :, 1])
     np.testing.assert_array_equal(source.train.labels, original.targets)
     np.testing.assert_array_equal(source.test.ids, [0, 1, 2])
     assert source.classes[:2] == ("airplane", "automobile")

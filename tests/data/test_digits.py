@@ -19,14 +19,14 @@ def official():
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_pixels_and_labels_are_those_of_the_official_rows(official, split):
     found = getattr(open_digits(DATASET), split)
-    assert found.pixels.array.dtype == np.uint8
-    assert found.pixels.array.shape == (len(found.ids), 1, 8, 8)
-    for image, label, row in zip(found.pixels.array, found.labels, found.ids, strict=True):
+    assert found.examples.array.dtype == np.uint8
+    assert found.examples.array.shape == (len(found.ids), 1, 8, 8)
+    for image, label, row in zip(found.examples.array, found.labels, found.ids, strict=True):
         levels = official.data[row].reshape(8, 8)
         assert image[0].tolist() == [[round(level * 255 / 16) for level in line] for line in levels.tolist()]
         assert label == official.target[row]
-    assert len(np.unique(found.pixels.array)) == 17
-    assert found.pixels.array.max() == 255
+    assert len(np.unique(found.examples.array)) == 17
+    assert found.examples.array.max() == 255
 
 
 def test_the_split_is_fixed_whole_and_balanced(official):

@@ -13,7 +13,7 @@ DATASET = {"source": "auto", "path": None, "classes": ["coat", "shirt"], "train_
 
 
 def first_pixel(source):
-    return source.train.pixels.read(np.array([0]), None).ravel()[:8].tolist()
+    return source.train.examples.read(np.array([0]), None).ravel()[:8].tolist()
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_unpacked_files_do_as_well_and_ids_are_the_rows(small):
         file.with_suffix("").write_bytes(gzip.decompress(file.read_bytes()))
         file.unlink()
     after = open_fashion_mnist(DATASET | {"path": str(small)})
-    np.testing.assert_array_equal(after.train.pixels.array, before.train.pixels.array)
+    np.testing.assert_array_equal(after.train.examples.array, before.train.examples.array)
     np.testing.assert_array_equal(after.train.ids, np.arange(120))
 
 
@@ -190,5 +190,5 @@ def test_packed_rows_are_rows_of_the_full_set():
     for packed, whole, rows in ((pack.train, full.train, 60_000), (pack.test, full.test, 10_000)):
         assert len(whole.labels) == rows
         assert (np.diff(packed.ids) > 0).all()
-        np.testing.assert_array_equal(packed.pixels.array, whole.pixels.array[packed.ids])
+        np.testing.assert_array_equal(packed.examples.array, whole.examples.array[packed.ids])
         np.testing.assert_array_equal(packed.labels, whole.labels[packed.ids])

@@ -26,10 +26,10 @@ def test_classes_are_the_folders(tree):
     assert source.classes == ("n01", "n02")
     np.testing.assert_array_equal(source.train.labels, [0, 0, 0, 1, 1, 1])
     np.testing.assert_array_equal(source.test.labels, [0, 1])
-    assert source.train.pixels.read(np.array([5, 0]), 16).shape == (2, 3, 16, 16)
+    assert source.train.examples.read(np.array([5, 0]), 16).shape == (2, 3, 16, 16)
     with Image.open(tree / "train" / "n02" / "1.JPEG") as image:
         expected = np.asarray(image.convert("RGB")).mean()
-    assert abs(source.train.pixels.read(np.array([4]), 16).mean() - expected) < 10
+    assert abs(source.train.examples.read(np.array([4]), 16).mean() - expected) < 10
 
 
 def test_what_is_missing_is_said(tmp_path, tree):

@@ -61,7 +61,7 @@ def test_packing_small_sets(tmp_path, monkeypatch, write_fashion):
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
     whole, packed = read_folder(full), read_folder(tmp_path / "a")
     assert np.bincount(packed.train.labels).tolist() == [3, 3, 3, 3, 8, 3, 8, 3, 3, 3]
-    np.testing.assert_array_equal(packed.test.pixels.array, whole.test.pixels.array[packed.test.ids])
+    np.testing.assert_array_equal(packed.test.examples.array, whole.test.examples.array[packed.test.ids])
     assert read_idx(tmp_path / "a" / "train-ids-idx1-int.gz").dtype == np.int32
     pack(tmp_path / "a", tmp_path / "again")  # a pack packs to itself
     for file in (tmp_path / "a").iterdir():

@@ -42,7 +42,7 @@ def test_files_against_the_source(small, tmp_path):
         assert table["row"].tolist() == list(range(len(images)))
         assert table["label"].value_counts().sort_index().tolist() == sizes
         for row, example in table.iterrows():
-            np.testing.assert_array_equal(images[row], split.pixels.array[example["id"]])
+            np.testing.assert_array_equal(images[row], split.examples.array[example["id"]])
             assert example["label_name"] == fashion_mnist.CLASSES[split.labels[example["id"]]]
             assert example["label_name"] == meta["classes"][example["label"]]
             assert example["sha256"] == hashlib.sha256(images[row].tobytes()).hexdigest()
@@ -172,9 +172,9 @@ def open_own(dataset):
         ("images = images[:, 0]", r"ArrayPixels: found uint8 \(6, 8, 8\); allowed: uint8 .* with 1 or 3 channels"),
         ("images = images.repeat(2, 1)", "with 1 or 3 channels"),
         ("labels = labels.astype(float)", "train: found labels float64 .* allowed: an array of whole numbers"),
-        ("labels = labels.tolist()", "train: found labels list of 6 images"),
-        ("images = images[:5]", r"train: found labels int64 \(6,\) of 5 images"),
-        ("ids = ids[:4]", r"train: found ids int64 \(4,\) of 6 images"),
+        ("labels = labels.tolist()", "train: found labels list of 6 examples"),
+        ("images = images[:5]", r"train: found labels int64 \(6,\) of 5 examples"),
+        ("ids = ids[:4]", r"train: found ids int64 \(4,\) of 6 examples"),
         ("labels = labels + 1", "train: found labels from 1 to 2; allowed: 0 to 1"),
         ("ids = ids * 0", "train: found ids that are given twice"),
     ],

@@ -9,7 +9,7 @@ import pytest
 
 from trakway import report
 from trakway.config import load_experiment
-from trakway.figures.saving import save, write_gif
+from trakway.figures.saving import save_as
 from trakway.plan.loading import load_from
 from trakway.report.contents import check_files, checks, report_files
 from trakway.report.given import given
@@ -18,7 +18,7 @@ from trakway.storage.files import write_array, write_table
 
 REPOSITORY = Path(__file__).parents[2]
 FIGURES = {file.stem: (file, figure) for file, figure in report.declared_figures().items()}
-EXPERIMENTS = [f"{name}" for name in ("fashion_resnet", "digits_ddpm")]
+EXPERIMENTS = [f"{name}" for name in ("fashion_resnet", "digits_ddpm", "reviews_bert")]
 
 
 def settings_of(name):
@@ -26,12 +26,12 @@ def settings_of(name):
 
 
 @pytest.fixture
-def results(tmp_path, prepared, digits, explained):
+def results(tmp_path, prepared, digits, sentences, explained):
     """Write what a figure reads, with numbers of chance; its tables are published ones."""
 
     def results(figure, name, settings):
         steps = name == "digits_ddpm"
-        shutil.copytree(digits if steps else prepared, tmp_path / "data")
+        shutil.copytree({"digits_ddpm": digits, "reviews_bert": sentences}.get(name, prepared), tmp_path / "data")
         if steps:
             shutil.copytree(explained, tmp_path / "targets")
         else:
@@ -70,7 +70,7 @@ def test_a_figure_is_drawn_from_files(name, results, tmp_path):
     settings = settings_of(experiment)
     settings["journey"]["patches"] = [{"name": "corner", "timestep": 12, "box": [0, 2, 3, 4]}]
     drawn = load_from(file, "draw")(**given(figure, results(figure, experiment, settings), settings), title="title")
-    (write_gif(drawn, tmp_path / "drawn.gif") if figure.animated else save(drawn, tmp_path / "drawn"))
+    save_as(figure.form, drawn, tmp_path / "drawn")
     assert all((tmp_path / f"drawn.{suffix}").stat().st_size > 1000 for suffix in figure.suffixes)
 
 
@@ -82,6 +82,7 @@ def test_the_parts_of_each_experiment():
         "tables/brittleness.csv", "tables/flip_ratios.csv", "figures/lds.png", "figures/removal.png",
         "figures/examples.png",
     }  # fmt: skip
+    assert found["reviews_bert"] == found["fashion_resnet"] - {"figures/examples.png"} | {"figures/sentences.html"}
     steps = {f"{name}" for name in ("shift", "emergence", "timestep_correlation")}
     assert found["digits_ddpm"] == (
         both

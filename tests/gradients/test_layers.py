@@ -22,7 +22,8 @@ def check(module, inputs, examples, seed):
         for name, gradient in zip(names, gradients, strict=True):
             torch.testing.assert_close(found[name][i], gradient.flatten(), rtol=1e-10, atol=1e-10)
     # float32, what a run computes in, has kernels of its own.
-    rounded = layers.gradient_of(module)(module.float(), inputs.float(), slope.float(), examples)
+    single = inputs.float() if inputs.is_floating_point() else inputs
+    rounded = layers.gradient_of(module)(module.float(), single, slope.float(), examples)
     for name in names:
         assert rounded[name].dtype == torch.float32
         torch.testing.assert_close(rounded[name].double(), found[name], rtol=1e-4, atol=1e-4)
@@ -96,6 +97,13 @@ def test_layer_norm(between, bias, examples, draws, seed):
     check(layer, random(examples * draws, *between, 4, seed=seed), examples, seed)
 
 
+@given(between=st.lists(counts, max_size=2), padding=st.booleans(), examples=counts, draws=counts, seed=seeds)
+def test_embedding(between, padding, examples, draws, seed):
+    layer = nn.Embedding(5, 4, padding_idx=0 if padding else None).double()
+    numbers = torch.randint(5, (examples * draws, *between), generator=torch.Generator().manual_seed(seed))
+    check(layer, numbers, examples, seed)
+
+
 class Subclass(nn.Linear):
     def forward(self, x):
         return super().forward(x) ** 2
@@ -118,7 +126,10 @@ class Subclass(nn.Linear):
         (nn.LayerNorm(2), True),
         (nn.LayerNorm((2, 2)), False),
         (nn.InstanceNorm2d(2, affine=True), False),
-        (nn.Embedding(2, 2), False),
+        (nn.Embedding(2, 2), True),
+        (nn.Embedding(2, 2, max_norm=1.0), False),
+        (nn.Embedding(2, 2, sparse=True), False),
+        (nn.Embedding(2, 2, scale_grad_by_freq=True), False),
     ],
 )
 def test_layers_that_are_known(layer, known):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from trakway.gradients import layers, per_example_gradients
+from trakway.gradients import layers, per_example, per_example_gradients
 from trakway.gradients.per_example import layerwise, vmapped
 
 
@@ -346,5 +346,50 @@ def test_layers_used_in_other_ways(any_model, settle, by_autograd, how):
 
     model = settle(Used()).double()
     examples = images(2)
+    _, rows = per_example_gradients(any_model, model, examples)
+    torch.testing.assert_close(rows.double(), by_autograd(any_model, model, examples), rtol=2e-7, atol=1e-9)
+
+
+class Shared(nn.Module):
+    """Calls layers with what belongs to no example: a table of four rows, as many as a model is tried on."""
+
+    def __init__(self, embedded):
+        super().__init__()
+        self.body, self.table, self.head = nn.Linear(144, 8), nn.Embedding(4, 8), nn.Linear(8, 8)
+        self.numbers = torch.arange(4) if embedded else torch.arange(4)[None]
+        self.embedded = embedded
+
+    def forward(self, x):
+        rows = self.table(self.numbers)
+        rows = rows if self.embedded else rows[0]
+        return (self.body(x.flatten(1)) @ self.head(rows).T)[:, :3]
+
+
+@pytest.mark.parametrize("embedded", [True, False])
+@pytest.mark.parametrize("count", [1, 4, 6])
+def test_layers_called_with_what_belongs_to_no_example(any_model, settle, by_autograd, embedded, count):
+    model = settle(Shared(embedded)).double()
+    examples = images(count)
+    _, rows = per_example_gradients(any_model, model, examples)
+    torch.testing.assert_close(rows.double(), by_autograd(any_model, model, examples), rtol=2e-7, atol=1e-9)
+
+
+class Positions(nn.Module):
+    """Looks positions up once for all examples, as encoders of texts do."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.table, self.head = nn.Linear(12, 8), nn.Embedding(12, 8), nn.Linear(8, 3)
+        self.numbers = torch.arange(12)[None]
+
+    def forward(self, x):
+        return self.head((self.body(x.view(-1, 12, 12)) * self.table(self.numbers)).tanh().sum(1))
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_positions_looked_up_once_for_all(any_model, settle, by_autograd, monkeypatch, count):
+    monkeypatch.setattr(per_example, "vmapped", None)
+    model = settle(Positions()).double()
+    examples = images(count)
     _, rows = per_example_gradients(any_model, model, examples)
     torch.testing.assert_close(rows.double(), by_autograd(any_model, model, examples), rtol=2e-7, atol=1e-9)

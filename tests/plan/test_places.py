@@ -23,9 +23,10 @@ def write(tmp_path):
 
 
 def test_the_library_is_found_by_name():
-    assert list(builtin("task")) == ["image_classification", "image_diffusion"]
-    assert list(builtin("model")) == ["resnet18", "resnet50", "resnet9", "resnet_small", "unet"]
-    assert list(builtin("dataset")) == ["cifar10", "digits", "fashion_mnist", "imagenet"]
+    assert list(builtin("task")) == ["image_classification", "image_diffusion", "text_classification"]
+    assert list(builtin("model")) == ["resnet18", "resnet50", "resnet9", "resnet_small", "transformer", "unet"]
+    pictures, texts = {"cifar10", "digits", "fashion_mnist", "imagenet"}, {"hub_texts", "movie_reviews", "text_files"}
+    assert set(builtin("dataset")) == pictures | texts
     assert place("dataset", "digits").name == "open_digits"
     for room in ("task", "model", "dataset"):
         for name in builtin(room):
@@ -40,7 +41,7 @@ def test_every_model_of_a_modality_is_there():
     ("room", "name", "said"),
     [
         ("model", "resnet8", 'model.name: found \'resnet8\'; allowed: one of resnet18, '),
-        ("task", "images", "task: found 'images'; allowed: one of image_classification, image_diffusion, or"),
+        ("task", "images", "task: found 'images'; allowed: one of image_classification, image_diffusion, text"),
         ("dataset", "/nowhere/mine.py:open_it", "/nowhere/mine.py: cannot be read"),
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trakway.data import ImageData
 from trakway.storage.files import write_table
-from trakway.tasks import build_task, image_classification
+from trakway.tasks import build_task, classification, image_classification
 from trakway.tasks.image_classification import ImageClassification
 from trakway.tasks.margin import margin
 
@@ -111,7 +111,7 @@ def test_targets_are_rows_of_the_test_split_by_their_place_in_the_table(prepared
 
 @pytest.mark.parametrize("batch", [1, 7, 500])
 def test_accuracy_on_the_test_split(task, monkeypatch, batch):
-    monkeypatch.setattr(image_classification, "EVALUATION_BATCH", batch)
+    monkeypatch.setattr(classification, "EVALUATION_BATCH", batch)
     brightness = task.data.batch("test").mean((1, 2, 3))
     guesses = (brightness < brightness.median()).long()
     expected = (guesses.numpy() == task.data.test_labels).mean()

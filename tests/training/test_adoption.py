@@ -122,7 +122,7 @@ def test_fewer_checkpoints_than_members(denoising, checkpoints):
 
 
 def test_a_task_of_another_format(task, checkpoints):
-    with pytest.raises(UserError, match="members.checkpoints: .* of this task are safetensors; set .* null"):
+    with pytest.raises(UserError, match="members.checkpoints: .*ours is a folder, and the models of Image"):
         adopt(task, checkpoints, range(3))
 
 
@@ -170,3 +170,15 @@ def test_the_script_takes_adopted_checkpoints(script, denoising, checkpoints, tm
     assert list(curves.columns) == list(trained.columns)
     both = pd.concat([curves, trained])
     assert dict(both.dtypes) == dict(trained.dtypes)
+
+
+def test_state_dicts_of_a_classifier(task, tmp_path):
+    model = task.new_model(3).eval()
+    save_checkpoint(task, model, tmp_path / "mine.safetensors")
+    (described,), *_ = adopt(task, [tmp_path / "mine.safetensors"], range(1))
+    assert (described["subset"], described["loss"]) == (None, None)
+    loaded = load_model(task, tmp_path / "nowhere", described)
+    torch.testing.assert_close(loaded.state_dict(), model.state_dict(), rtol=0, atol=0)
+    (tmp_path / "mine.safetensors").write_bytes(b"")
+    with pytest.raises(UserError, match="members.checkpoints: checkpoint .*: not a whole safetensors file"):
+        adopt(task, [tmp_path / "mine.safetensors"], range(1))

@@ -98,9 +98,18 @@ def test_same_tables_as_the_undisturbed_run(killed, smoke):
     assert killed_cost.drop(columns="cpu_seconds").equals(cost.drop(columns="cpu_seconds"))
 
 
-# Of diffusion models the stages that go on where they were: folder, moment, the file to build, what the kill leaves.
+# Of other models the stages that go on where they were: experiment, folder, moment, goal, what the kill leaves.
 STAGES = {
+    "encoding": (
+        "reviews_bert",
+        "data",
+        "*/data/test_states.npy:1",
+        "encoding.json",
+        {"examples.parquet", "train_states.npy", ".test_states.partial.npy", ".test_states.partial.json"},
+        {"test_states.npy", "encoding.json"},
+    ),
     "training": (
+        "digits_ddpm",
         "train/members",
         "*/train/members/models/00001:1",
         "00000-00002.json",
@@ -108,6 +117,7 @@ STAGES = {
         {"models/00001.json", "models/00001/config.json", "00000-00002.json"},
     ),
     "features": (
+        "digits_ddpm",
         "features/kronecker-50-0.1-sjlt1-32/norm/0/00000-00002",
         "*/.train.partial.json:2",
         "train.json",
@@ -115,6 +125,7 @@ STAGES = {
         {"train.npy", "train.json"},
     ),
     "completions": (
+        "digits_ddpm",
         "completions/removal/00000-*",
         "*/.features.partial.json:3",
         "index.parquet",
@@ -123,31 +134,40 @@ STAGES = {
     ),
 }
 
-RESULTS = ("*.safetensors", "*.npy", "*.parquet", "config.json", "scheduler_config.json", "train.json", "0*-*.json")
+RESULTS = (
+    "*.safetensors",
+    "*.npy",
+    "*.parquet",
+    "config.json",
+    "scheduler_config.json",
+    "train.json",
+    "0*-*.json",
+    "encoding.json",
+)
 """All but the records of single models, which hold what they cost."""
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_of_diffusion_models_goes_on_to_the_same_bytes(finished, smoke, stage):
-    place, moment, target, kept, absent = STAGES[stage]
-    tree = finished.of("digits_ddpm")
+def test_a_stage_goes_on_to_the_same_bytes(finished, smoke, stage):
+    name, place, moment, target, kept, absent = STAGES[stage]
+    tree = finished.of(name)
     (folder,) = tree.results.glob(place)
     place = folder.relative_to(tree.results)
-    found = digests(smoke.of("digits_ddpm").results / place, *RESULTS)
-    undisturbed = {name: digest for name, digest in found.items() if name != "targets.npy"}  # of another job
+    found = digests(smoke.of(name).results / place, *RESULTS)
+    undisturbed = {file: digest for file, digest in found.items() if file != "targets.npy"}  # of another job
     assert undisturbed
     shutil.rmtree(folder)
-    file = f"results/smoke/digits_ddpm/{place}/{target}"
+    goal = f"results/smoke/{name}/{place}/{target}"
 
-    assert tree.snakemake(file, PYTHONPATH=str(KILL), TRAKWAY_KILL=moment).returncode == -signal.SIGKILL
+    assert tree.snakemake(goal, PYTHONPATH=str(KILL), TRAKWAY_KILL=moment).returncode == -signal.SIGKILL
     left = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
     assert all(fnmatch.filter(left, pattern) for pattern in kept), left
     assert not absent & left.keys()
-    before = {name: left[name].stat().st_mtime_ns for name in left if fnmatch.fnmatch(name, "models/00000*")}
+    before = {file: left[file].stat().st_mtime_ns for file in left if fnmatch.fnmatch(file, "models/00000*")}
 
-    tree.done(file, "--unlock")
-    tree.done(file, "--rerun-incomplete")
+    tree.done(goal, "--unlock")
+    tree.done(goal, "--rerun-incomplete")
     assert digests(folder, *RESULTS) == undisturbed
-    assert {name: (folder / name).stat().st_mtime_ns for name in before} == before
+    assert {file: (folder / file).stat().st_mtime_ns for file in before} == before
     assert not list(folder.rglob("*.state.safetensors"))
     assert not list(folder.rglob(".*.partial.*"))

@@ -25,8 +25,10 @@ TABLES = {
     "cost": ("method models cpu_seconds lds lds_low lds_high", "ceiling"),
     "ablation": ("axis value members dim lds lds_low lds_high", "ridge ceiling"),
 }
+FLIPS = {"brittleness": ("method target", "k"), "flip_ratios": ("method k", "ratio")}
 OWN_TABLES = {
-    "fashion_resnet": {"brittleness": ("method target", "k"), "flip_ratios": ("method k", "ratio")},
+    "fashion_resnet": FLIPS,
+    "reviews_bert": FLIPS,
     "digits_ddpm": {
         "shift": (
             "method timestep k fid fid_low fid_high kid kid_low kid_high targets seeds repeats completions features",
@@ -44,6 +46,7 @@ OWN_TABLES = {
 }
 FIGURES = {
     "fashion_resnet": ("lds", "cost", "removal", "examples", "training", "ablation"),
+    "reviews_bert": ("lds", "cost", "removal", "training", "ablation"),
     "digits_ddpm": (
         "journeys", "lds_timesteps", "cost", "shift", "emergence", "timestep_correlation", "localisation", "training",
         "ablation",
@@ -126,7 +129,7 @@ def test_models(run, table):
         masks = np.load(run.results / f"subsets/{name}.npy")
         assert masks.shape == (subsets, settings["dataset"]["train_size"])
         assert rows["train_size"].tolist() == masks.sum(1).repeat(seeds).tolist()
-        classify = settings["task"] == "image_classification" or name == "domain"
+        classify = settings["task"] != "image_diffusion" or name == "domain"
         assert rows["accuracy"].between(0, 1).all() if classify else (rows["test_loss"] > 0).all()
     assert (models["loss"] > 0).all()
 
@@ -198,7 +201,9 @@ def test_lds_notes_what_was_used(run, table):
     assert (rows.loc[estimators, "members"] == settings["members"]["count"]).all()
     assert (rows.loc[estimators, "dim"] == settings["projection"]["dim"]).all()
     assert rows.loc[estimators, "ridge"].isin(settings["scores"]["ridge"]).all()
-    modelless = [method for method in ("pixel", "random", "datamodel") if method in settings["methods"]]
+    modelless = [
+        method for method in ("pixel", "bm25", "tfidf", "random", "datamodel") if method in settings["methods"]
+    ]
     assert rows.loc[modelless, ["members", "dim", "ridge"]].isna().all(axis=None)
 
 
@@ -262,7 +267,7 @@ def test_ablation_and_cost(run, table):
     for axis in ("members", "dim", "ridge", "projection", "checkpoints"):
         found = ablation.loc[ablation["axis"] == axis, "value"].tolist()
         assert found == [str(value) if isinstance(value, str) else f"{value:g}" for value in settings["ablation"][axis]]
-    classification = settings["task"] == "image_classification"
+    classification = settings["task"] != "image_diffusion"
     assert ({"with Q", "without Q", "paper", "joint"} <= set(ablation["value"])) == classification
     for axis, value in (("members", settings["members"]["count"]), ("dim", settings["projection"]["dim"])):
         row = ablation[(ablation["axis"] == axis) & (ablation["value"] == str(value))]
@@ -309,7 +314,7 @@ def test_report(smoke, tmp_path):
     page = tmp_path / "report.html"
     smoke.done("smoke", "--report", str(page))
     text = page.read_text()
-    for name in (*(f"{name}.png" for names in FIGURES.values() for name in names), "animation.gif"):
+    for name in (*(f"{name}.png" for names in FIGURES.values() for name in names), "animation.gif", "sentences.html"):
         assert name in text
     for name in ("lds", "removal", "models", "timing", "shift", "emergence", "timestep_correlation"):
         assert f"{name}.csv" in text

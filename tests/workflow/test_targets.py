@@ -81,8 +81,11 @@ def test_every_target_at_every_tier(tree, tier):
     assert jobs["completions"] == sum(shards(s)[ensemble] for s in diffusion for ensemble in ("reference", "removal"))
     for rule in ("sample_targets", "shift", "emergence", "timestep_correlation", "figure_animation"):
         assert jobs[rule] == len(diffusion)
-    for rule in ("draw_targets", "figure_examples"):
-        assert jobs.get(rule, 0) == len(settings) - len(diffusion)
+    texts = [s for s in settings if s["task"] == "text_classification"]
+    for rule in ("encode", "figure_sentences"):
+        assert jobs.get(rule, 0) == len(texts)
+    assert jobs.get("draw_targets", 0) == len(settings) - len(diffusion)
+    assert jobs.get("figure_examples", 0) == len(settings) - len(diffusion) - len(texts)
     assert jobs.get("figure_localisation", 0) == sum(bool(s["journey"]["patches"]) for s in diffusion)
     assert all(jobs[target] == 1 for target in targets)
 
@@ -95,8 +98,9 @@ def test_an_experiment_without_the_tier_is_built_at_its_own(tree):
 def test_smoke_is_everything_once_and_all_is_the_default(tree):
     jobs = planned(tree.done("--dry-run", "smoke"))
     both = {"lds", "cost", "removal", "ablation", "provenance"}
-    assert {jobs[rule] for rule in both} == {2}
-    assert {jobs[rule] for rule in ("figure_examples", "shift", "emergence", "figure_localisation")} == {1}
+    assert {jobs[rule] for rule in both} == {3}
+    once = ("figure_examples", "figure_sentences", "encode", "shift", "emergence", "figure_localisation")
+    assert {jobs[rule] for rule in once} == {1}
     default = planned(tree.done("--dry-run", "--config", f"experiments={CLASSIFICATION}"))
     assert default.pop("all") == 1
     assert default["train"] == sum(shards(settings_of(CLASSIFICATION, "demo")).values())

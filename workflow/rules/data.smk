@@ -1,16 +1,21 @@
-# Raw source to arrays and a table of examples; subsets; targets.
-DATA = [f"{ROOT}/data/{file}" for file in ("train_images.npy", "test_images.npy", "examples.parquet", "meta.json")]
+# Raw source to a table of examples and what it tells of (such as arrays of images, beside it); subsets; targets.
+PREPARED = [f"{ROOT}/data/{file}" for file in ("meta.json", "examples.parquet")]
+
+
+def data_of(w):
+    """Input: the prepared data, with what is encoded of them."""
+    encoded = ["data/encoding.json"] if plan.modality_of(settings_of(w)).encodes else []
+    return below(w, ["data/meta.json", "data/examples.parquet", *encoded])
 
 
 # First of all, of every experiment: what is wrong with data is told before anything trains.
 rule prepare_data:
     input:
+        own=lambda w: plan.data_files(settings_of(w)),
         code=lambda w: code("prepare_data", plan.place("dataset", settings_of(w)["dataset"]["name"]).file),
     output:
-        train=f"{ROOT}/data/train_images.npy",
-        test=f"{ROOT}/data/test_images.npy",
-        examples=f"{ROOT}/data/examples.parquet",
-        meta=f"{ROOT}/data/meta.json",
+        meta=PREPARED[0],
+        examples=PREPARED[1],
         cost=f"{ROOT}/costs/data.json",
     log:
         f"{ROOT}/logs/prepare_data.log",
@@ -28,6 +33,37 @@ rule prepare_data:
     shell:
         'python "$TRAKWAY_SCRIPTS/prepare_data.py" --settings {params.settings:q} --output "$(dirname {output.meta:q})"'
         " --cost {output.cost:q} > {log:q} 2>&1"
+
+
+# What all models share of the examples, computed once: tokens, and the states of frozen layers.
+rule encode:
+    input:
+        data=PREPARED,
+        own=lambda w: plan.model_files(settings_of(w)),
+        code=task_code("encode"),
+    output:
+        encoding=f"{ROOT}/data/encoding.json",
+        cost=f"{ROOT}/costs/encode.json",
+    log:
+        f"{ROOT}/logs/encode.log",
+    benchmark:
+        f"{ROOT}/benchmarks/encode.tsv"
+    wildcard_constraints:
+        name=names_where(lambda modality: modality.encodes),
+    priority: 1
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=720,
+        gpu=GPU,
+    params:
+        device=device,
+        settings=sections("seed", "task", "model"),
+    shell:
+        'python "$TRAKWAY_SCRIPTS/encode.py" --settings {params.settings:q} --data "$(dirname {output.encoding:q})"'
+        " --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
 
 
 rule draw_subsets:
@@ -88,7 +124,7 @@ SAMPLED = sorted({file for m in plan.modalities().values() if m.targets == "samp
 
 rule sample_targets:
     input:
-        data=DATA,
+        data=data_of,
         models=lambda w: shard_files(w, "reference", "train", ".json")[0],
         code=task_code("sample_targets"),
     output:

@@ -4,7 +4,7 @@ COMPLETIONS = f"{ROOT}/completions/{{ensemble}}/{{shard}}"
 
 rule completions:
     input:
-        data=DATA,
+        data=data_of,
         targets=TARGETS,
         pictures=pictures_of,
         models=f"{ROOT}/train/{{ensemble}}/{{shard}}.json",

@@ -4,7 +4,7 @@ FEATURES = "{projection}/{function}/{checkpoint}/{shard}"
 
 rule preconditioner:
     input:
-        data=DATA,
+        data=data_of,
         models=f"{ROOT}/train/members/{{shard}}.json",
         code=task_code("preconditioner"),
     output:
@@ -33,7 +33,7 @@ rule preconditioner:
 
 rule train_features:
     input:
-        data=DATA,
+        data=data_of,
         models=f"{ROOT}/train/members/{{shard}}.json",
         preconditioner=preconditioner_of,
         code=task_code("features"),
@@ -67,7 +67,7 @@ rule train_features:
 
 rule target_features:
     input:
-        data=DATA,
+        data=data_of,
         targets=TARGETS,
         pictures=pictures_of,
         models=f"{ROOT}/train/members/{{shard}}.json",
@@ -102,7 +102,7 @@ rule target_features:
 
 rule representations:
     input:
-        data=DATA,
+        data=data_of,
         targets=TARGETS,
         pictures=pictures_of,
         models=lambda w: shard_files(w, INPUTS["representations"].ensemble(settings_of(w)), "train", ".json"),

@@ -202,7 +202,8 @@ def cost_files(w):
         reads = [INPUTS[read] for read in chosen.method.reads]
         ensembles = dict.fromkeys(filter(None, (read.ensemble(s) for read in reads)))
         trained = [file for ensemble in ensembles for file in plan.shard_files(s, ensemble, "costs/train", ".json")]
-        found[name] = below(w, dict.fromkeys(trained + [file for read in reads for file in read.costs(s)]))
+        encoded = ["costs/encode.json"] * (plan.modality_of(s).encodes and bool(ensembles))
+        found[name] = below(w, dict.fromkeys(encoded + trained + [file for read in reads for file in read.costs(s)]))
     return found
 
 

@@ -3,7 +3,7 @@
 
 rule outputs:
     input:
-        data=DATA,
+        data=data_of,
         targets=lambda w: [TARGETS.format(tier=w.tier, name=w.name)] if output_roles(w) else [],
         pictures=lambda w: pictures_of(w) if output_roles(w) else [],
         models=rules.train.output.models,

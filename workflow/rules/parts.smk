@@ -60,7 +60,7 @@ def files_of(part):
 
 def folder_files(w, folder):
     """Return the files of a folder that is read as a whole."""
-    known = {"data/": DATA, "targets/": [TARGETS, *pictures_of(w)]}
+    known = {"data/": PREPARED, "targets/": [TARGETS, *pictures_of(w)]}
     if folder not in known:
         raise WorkflowError(f"reads: found the folder {folder!r}; allowed: {', '.join(known)}, or files by their names")
     return [file.format(tier=w.tier, name=w.name) for file in known[folder]]

@@ -35,7 +35,7 @@ rule scores:
         checked=lambda w: (
             [f"{root_of(w)}/checked/{w.method}.json"] if plan.methods_of(settings_of(w))[w.method].own else []
         ),
-        data=DATA,
+        data=data_of,
         targets=TARGETS,
         pictures=pictures_of,
         code=method_code("scores", lambda w: [w.method]),
@@ -67,7 +67,7 @@ rule scores:
 # For whoever brings an array of scores: which row is which target, and which column which example.
 rule orders:
     input:
-        data=DATA,
+        data=data_of,
         targets=TARGETS,
     output:
         targets=f"{ROOT}/orders/targets.csv",

@@ -13,7 +13,7 @@ onstart:
 # Of a user's own task, network or data: tried before anything is trained with them.
 rule check_task:
     input:
-        data=DATA,
+        data=data_of,
         code=task_code("check_task", "domain"),
     output:
         f"{ROOT}/checked.json",
@@ -36,9 +36,41 @@ rule check_task:
         " --output {output:q} --device {params.device} > {log:q} 2>&1"
 
 
+# A model as a folder of its own, by its path: results/TIER/NAME/exported/ENSEMBLE/INDEX.
+rule export_model:
+    input:
+        data=data_of,
+        models=lambda w: [
+            file
+            for file in shard_files(w, w.ensemble, "train", ".json")
+            if int(w.index) in plan.shard_range(Path(file).stem)
+        ],
+        code=task_code("export_model"),
+    output:
+        directory(f"{ROOT}/exported/{{ensemble}}/{{index}}"),
+    log:
+        f"{ROOT}/logs/export_model/{{ensemble}}/{{index}}.log",
+    benchmark:
+        f"{ROOT}/benchmarks/export_model/{{ensemble}}/{{index}}.tsv"
+    wildcard_constraints:
+        name=names_where(lambda modality: modality.encodes),
+        index=r"\d+",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        settings=sections("seed", "task", "model"),
+    shell:
+        'python "$TRAKWAY_SCRIPTS/export_model.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        " --models {input.models:q} --index {wildcards.index} --output {output:q} > {log:q} 2>&1"
+
+
 rule train:
     input:
-        data=DATA,
+        data=data_of,
         checked=lambda w: [f"{root_of(w)}/checked.json"] if plan.has_own(settings_of(w)) else [],
         subsets=f"{ROOT}/subsets/{{ensemble}}.npy",
         code=task_code("train"),

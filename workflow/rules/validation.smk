@@ -4,7 +4,7 @@
 rule cost:
     input:
         unpack(cost_inputs),
-        data=DATA,
+        data=data_of,
         targets=TARGETS,
         pictures=pictures_of,
         subsets=f"{ROOT}/subsets/evaluation.npy",
@@ -72,7 +72,7 @@ rule removal_subsets:
 rule ablation:
     input:
         unpack(ablation_inputs),
-        data=DATA,
+        data=data_of,
         targets=TARGETS,
         pictures=pictures_of,
         subsets=f"{ROOT}/subsets/evaluation.npy",

@@ -228,6 +228,25 @@ class Examples(Input):
         return replace(value, targets=value.targets[index], seen=value.seen[index])
 
 
+class Documents(Input):
+    """``texts``: the words of examples and targets, `Documents`."""
+
+    needs = ("text",)
+
+    def load(self, files, source):
+        from trakway.attribution.values import Documents
+        from trakway.data.texts import TextData
+
+        texts = TextData.load(source.data)
+        test = texts.joined("test")
+        return Documents(texts.joined("train"), [test[row] for row in source.table["row"]])
+
+    def of_targets(self, value, index):
+        import numpy as np
+
+        return replace(value, targets=[value.targets[place] for place in np.arange(len(value.targets))[index]])
+
+
 class Labels(Input):
     """``labels``: classes of (training examples (n,), targets (targets,)); None where no margin compares classes."""
 
@@ -252,6 +271,7 @@ INPUTS: dict[str, Input] = {
     "representations": Representations(),
     "estimation": Estimation(),
     "examples": Examples(),
+    "texts": Documents(),
     "labels": Labels(),
 }
 """Every input by the name that methods declare."""

@@ -55,6 +55,19 @@ class Pictures:
 
 
 @dataclass(frozen=True)
+class Documents:
+    """The words of examples; of a pair those of both texts.
+
+    Attributes:
+        train: of training examples, n texts.
+        targets: of targets.
+    """
+
+    train: list[str]
+    targets: list[str]
+
+
+@dataclass(frozen=True)
 class Source:
     """What belongs to all inputs: the table of targets, its folder and the prepared data.
 

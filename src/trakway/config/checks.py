@@ -4,14 +4,16 @@ Every check takes complete, schema-valid settings and yields what it finds wrong
 key.
 """
 
+import re
 from collections.abc import Iterator
 
 from trakway.config.network_checks import check_networks
-from trakway.config.problems import Fault, did_you_mean
+from trakway.config.problems import Fault, did_you_mean, value_at
 from trakway.config.steps_checks import check_steps
 from trakway.plan import methods_of, modality_of
 from trakway.plan.datasets import dataset_of
 from trakway.plan.options import option_faults
+from trakway.plan.places import builtin
 
 
 def faults(settings: dict) -> list[Fault]:
@@ -21,6 +23,16 @@ def faults(settings: dict) -> list[Fault]:
 
 def _dataset(s: dict) -> Iterator[Fault]:
     known, name = dataset_of(s), s["dataset"]["name"]
+    kind = modality_of(s).data
+    if known.kind != kind:
+        fitting = [other for other in builtin("dataset") if dataset_of({"dataset": {"name": other}}).kind == kind]
+        yield (
+            "dataset.name",
+            f"a data set of {kind} for the task {s['task']}: {', '.join(fitting)}, or FILE.py:NAME with"
+            f' DATASET = Dataset(kind="{kind}")',
+            "Choose another data set or task.",
+        )
+        return
     yield from option_faults("dataset", s["dataset"], "dataset")
     if known.varied and s["dataset"]["image_size"] is None:
         yield (
@@ -49,6 +61,22 @@ def _projection(s: dict) -> Iterator[Fault]:
             "float32 for factored, which never forms the gradients that would be rounded",
             "Set it, or leave factored out of projection.kind and ablation.projection.",
         )
+    if s["projection"]["preconditioner"] != "none" and (
+        s["projection"]["parameters"] or any(s["ablation"]["parameters"])
+    ):
+        yield (
+            "projection.preconditioner",
+            "none where gradients of some parameters alone are used (projection.parameters, ablation.parameters)",
+            "Set it, or use all parameters.",
+        )
+    for key in (
+        "projection.parameters",
+        *(f"ablation.parameters.{i}" for i in range(len(s["ablation"]["parameters"]))),
+    ):
+        try:
+            re.compile(value_at(s, key))
+        except re.error as error:
+            yield key, f"a regular expression ({error})", "Correct it."
     preconditioned = "kronecker" in (s["projection"]["preconditioner"], *s["ablation"]["preconditioner"])
     if preconditioned and "factored" in (kind, *s["ablation"]["projection"]):
         yield (
@@ -132,6 +160,22 @@ def _targets(s: dict) -> Iterator[Fault]:
             )
 
 
+def _own_checkpoints(s: dict) -> Iterator[Fault]:
+    checkpoints, count = s["members"]["checkpoints"], s["members"]["count"]
+    if checkpoints is not None and len(checkpoints) != count:
+        yield (
+            "members.count",
+            f"{len(checkpoints)}, the number of members.checkpoints",
+            "Set it so, or list other checkpoints.",
+        )
+    if checkpoints is not None and s["training"]["checkpoints"] != 1:
+        yield (
+            "training.checkpoints",
+            "1 where members.checkpoints bring one each",
+            "Set it to 1, and remove tracin from the methods where it is among them.",
+        )
+
+
 def _choice(s: dict) -> Iterator[Fault]:
     if s["targets"]["tuning"] > 0:
         return
@@ -207,6 +251,7 @@ CHECKS = (
     _projection,
     _subset_sizes,
     _batch_size,
+    _own_checkpoints,
     _targets,
     _choice,
     _estimation,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from trakway.config.problems import value_at
 from trakway.errors import UserError
@@ -9,10 +10,14 @@ from trakway.plan.code import code_files
 from trakway.plan.declarations import keyword_options
 from trakway.plan.modalities import modality
 from trakway.plan.options import completed
-from trakway.plan.places import located, place
+from trakway.plan.places import located, place, shortest
 
 NAMED = {"task": "task", "model.name": "model", "dataset.name": "dataset", "domain.model.name": "model"}
 """The keys that name something defined in a file, and what."""
+
+
+OWN_PATHS = {"dataset": ("path", "test"), "model": ("pretrained",)}
+"""Options that name files or folders of the user's own, which may lie beside the experiment."""
 
 
 def locate(settings: dict, folder: str | os.PathLike) -> None:
@@ -22,6 +27,9 @@ def locate(settings: dict, folder: str | os.PathLike) -> None:
         section = _section(settings, outer)
         if isinstance(section, dict) and isinstance(section.get(last), str):
             section[last] = located(section[last], folder)
+    for name, section in settings.items():
+        if name in OWN_PATHS and isinstance(section, dict):
+            section |= {key: _beside(section[key], folder) for key in OWN_PATHS[name] if key in section}
 
 
 def name_faults(settings: dict) -> Iterator[tuple[str, str]]:
@@ -46,6 +54,13 @@ def complete_options(settings: dict) -> None:
     settings["dataset"] = completed("dataset", settings["dataset"])
     if settings["domain"]:
         settings["domain"]["model"] = completed("model", settings["domain"]["model"])
+
+
+def _beside(path: object, folder: str | os.PathLike) -> object:
+    """Return the path of what lies beside the experiment; any other one, of the working directory, as it is."""
+    if not isinstance(path, str) or not path or not (Path(folder) / path).exists():
+        return path
+    return shortest(Path(folder) / path)
 
 
 def _section(settings: dict, outer: list[str]) -> dict | None:

@@ -10,7 +10,6 @@ OWN = {
     "domain": None,
     "journey.timesteps": None,
     "journey.patches": [],
-    "members.checkpoints": None,
     "targets.real": 0,
     "removal.timesteps": None,
 }
@@ -32,7 +31,6 @@ def check_steps(settings: dict) -> Iterator[Fault]:
     yield from _schedule(settings)
     yield from _removal_timesteps(settings)
     yield from _patches(settings)
-    yield from _own_checkpoints(settings)
 
 
 def _other_task(s: dict) -> Iterator[Fault]:
@@ -92,16 +90,6 @@ def _patches(s: dict) -> Iterator[Fault]:
         if min(height, width) < 1 or (side is not None and max(top + height, left + width) > side):
             within = "" if side is None else f", within an image of {side} pixels a side"
             yield f"{key}.box", f"top, left, height >= 1 and width >= 1{within}", "Move or shrink the box."
-
-
-def _own_checkpoints(s: dict) -> Iterator[Fault]:
-    checkpoints, count = s["members"]["checkpoints"], s["members"]["count"]
-    if checkpoints is not None and len(checkpoints) != count:
-        yield (
-            "members.count",
-            f"{len(checkpoints)}, the number of members.checkpoints",
-            "Set it so, or list other checkpoints.",
-        )
 
 
 def _listed(steps: list[int]) -> str:

@@ -36,7 +36,7 @@ def pack(source: str | os.PathLike, output: str | os.PathLike) -> int:
     for (name, prefix), split in zip(PREFIXES.items(), (full.train, full.test), strict=True):
         rows = packed_rows(split.labels, OTHERS[name])
         parts = {
-            f"{prefix}-images-idx3-ubyte.gz": split.pixels.array[rows, 0],
+            f"{prefix}-images-idx3-ubyte.gz": split.examples.array[rows, 0],
             f"{prefix}-labels-idx1-ubyte.gz": split.labels[rows].astype(np.uint8),
             f"{prefix}-ids-idx1-int.gz": split.ids[rows].astype(np.int32),
         }

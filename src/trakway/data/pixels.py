@@ -1,33 +1,61 @@
 """Where the pixels of a split come from: an array in memory, or a list of image files decoded when asked for."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
 from trakway.data.idx import DamagedFile
+from trakway.data.source import Writing
+from trakway.data.statistics import digest, moments
 from trakway.errors import UserError
+from trakway.storage.resumable import Part, fill_arrays, row_blocks
 
 
-class Pixels(Protocol):
+class Pixels(ABC):
     """Images that can be read by row at a given size."""
 
+    @abstractmethod
     def __len__(self) -> int:
         """Return their number."""
 
+    @abstractmethod
     def shape(self, size: int | None) -> tuple[int, int, int]:
         """Return (channels, height, width) of the images once brought to ``size`` (None: as they are)."""
 
+    @abstractmethod
     def read(self, rows: np.ndarray, size: int | None, threads: int = 1) -> np.ndarray:
         """Return the images of ``rows`` as uint8, rows × channels × height × width."""
 
+    def write(self, rows: np.ndarray, writing: Writing) -> tuple[dict[str, Sequence], dict]:
+        """Write ``SPLIT_images.npy``, uint8; see `trakway.data.source.Examples`.
+
+        The facts are ``mean`` and ``std`` of each channel, of pixels scaled to 0..1.
+        """
+        size, path = writing.settings["image_size"], writing.folder / f"{writing.split}_images.npy"
+        images = Part(
+            [path],
+            [(len(rows), *self.shape(size))],
+            row_blocks(len(rows), writing.block),
+            lambda part: (self.read(rows[part], size, writing.threads),),
+            np.uint8,
+        )
+        fill_arrays([images], writing.mark, f"blocks of {writing.split} images")
+        hashes, histogram = digest(path, writing.block)
+        mean, std = moments(histogram)
+        if writing.split == "train" and not std.all():
+            raise UserError(
+                f"dataset: channel {int(np.argmin(std))} has the same value in every training image; use other data"
+            )
+        return {"sha256": hashes}, {"mean": mean.tolist(), "std": std.tolist()}
+
 
 @dataclass(frozen=True)
-class ArrayPixels:
+class ArrayPixels(Pixels):
     """Images in memory.
 
     Attributes:
@@ -61,7 +89,7 @@ class ArrayPixels:
 
 
 @dataclass(frozen=True)
-class FilePixels:
+class FilePixels(Pixels):
     """Image files, decoded as RGB.
 
     The shorter side is resized (bilinear, antialiased) to 256/224 of ``size``, then the centre is cropped: the usual

@@ -1,4 +1,4 @@
-"""Writing the files of one data set: images as memory maps, examples as a table, facts as JSON."""
+"""Writing the files of one data set: a table of examples, facts as JSON, and what its kind adds, such as images."""
 
 import logging
 import os
@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trakway.data.sampling import sample, shortage
-from trakway.data.source import Source, Split, did_you_mean, listed, pick_classes
-from trakway.data.statistics import digest, moments
+from trakway.data.source import Source, Split, Writing, did_you_mean, listed, pick_classes
 from trakway.errors import UserError
 from trakway.plan.declarations import keyword_options
 from trakway.plan.loading import load
@@ -17,7 +16,6 @@ from trakway.plan.options import FIXED, options_of
 from trakway.plan.places import place
 from trakway.storage.files import write_json, write_table
 from trakway.storage.fingerprint import fingerprint
-from trakway.storage.resumable import Part, fill_arrays, row_blocks
 
 DEFAULTS = {"source": "auto", "path": None, "classes": None, "train_size": None, "test_size": None, "image_size": None}
 SOURCES = ("auto", "packed", "folder", "download")
@@ -33,21 +31,21 @@ def prepare(
     block: int = 1024,
     threads: int = 1,
 ) -> None:
-    """Draw a data set and write ``train_images.npy``, ``test_images.npy``, ``examples.parquet`` and ``meta.json``.
+    """Draw a data set and write ``examples.parquet``, ``meta.json`` and what the kind of its examples adds.
 
-    The images are written block by block, and a call that was cut off goes on from its last whole block. The bytes
-    depend on the source, ``dataset`` and ``seed`` alone.
+    Images are written block by block, and a call that was cut off goes on from its last whole block. The bytes depend
+    on the source, ``dataset`` and ``seed`` alone.
 
     Args:
         dataset: the section ``dataset`` of an experiment: ``name`` (of a file of this room, or ``FILE.py:FUNCTION``)
             and, optionally, ``source`` (auto, packed, folder, download), ``path``, ``classes`` (names in the order that
-            numbers the labels; None: all), ``train_size`` and ``test_size`` (images in all, as equal as possible over
-            the classes; None: all) and ``image_size`` (side in pixels; None: as they are). What else it holds are
-            options of the function.
+            numbers the labels; None: all), ``train_size`` and ``test_size`` (examples in all, as equal as possible
+            over the classes; None: all) and ``image_size`` (side in pixels; None: as they are). What else it holds
+            are options of the function.
         seed: the experiment's seed.
         folder: where to write.
-        block: images held in memory at a time; changes no byte.
-        threads: image files decoded at a time; changes no byte.
+        block: examples held in memory at a time; changes no byte.
+        threads: files decoded at a time; changes no byte.
 
     Raises:
         UserError: a key is wrong, or the data are missing, damaged or too few.
@@ -65,24 +63,19 @@ def prepare(
     splits = {"train": source.train, "test": source.test}
     _check_sizes(dataset, source, splits, picked)
 
-    tables, counts, mean, std = [], {}, None, None
+    tables, counts, facts = [], {}, {}
     for index, (name, split) in enumerate(splits.items()):
         rows = sample(split.labels, picked, dataset[f"{name}_size"], seed, index)
-        path = folder / f"{name}_images.npy"
-        _write_images(path, name, split, rows, dataset | {"seed": seed}, block, threads)
-        hashes, histogram = digest(path, block)
-        tables.append(_examples(source, split, name, rows, picked, hashes))
+        mark = fingerprint(dataset | {"seed": seed}, split.ids[rows], split.labels[rows])
+        columns, told = split.examples.write(rows, Writing(folder, name, dataset, mark, block, threads))
+        tables.append(_examples(source, split, name, rows, picked).assign(**columns))
         counts[name] = len(rows)
-        if name == "train":
-            mean, std = moments(histogram)
-    if not std.all():
-        raise UserError(
-            f"dataset: channel {int(np.argmin(std))} has the same value in every training image; use other data"
-        )
+        facts |= told if name == "train" else {}
     write_table(folder / "examples.parquet", pd.concat(tables, ignore_index=True))
-    facts = {"source": source.name, "licence": source.licence, "classes": [source.classes[label] for label in picked]}
-    write_json(folder / "meta.json", facts | {"mean": mean.tolist(), "std": std.tolist(), "counts": counts})
-    log.info("%s: %d training and %d test images of %s", source.name, counts["train"], counts["test"], facts["classes"])
+    classes = [source.classes[label] for label in picked]
+    known = {"source": source.name, "licence": source.licence, "classes": classes, "counts": counts}
+    write_json(folder / "meta.json", known | facts)
+    log.info("%s: %d training and %d test examples of %s", source.name, counts["train"], counts["test"], classes)
 
 
 def _checked(dataset: dict) -> dict:
@@ -106,17 +99,17 @@ def _checked(dataset: dict) -> dict:
 
 
 def _check_split(what: str, split: Split, classes: int) -> None:
-    """Check that every image has one label and one id, whole numbers.
+    """Check that every example has one label and one id, whole numbers.
 
     Raises:
         UserError: the split of a user's own function does not.
     """
-    number = len(split.pixels)
+    number = len(split.examples)
     for key, values in (("labels", split.labels), ("ids", split.ids)):
         if not isinstance(values, np.ndarray) or values.shape != (number,) or values.dtype.kind not in "iu":
             found = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
             raise UserError(
-                f"{what}: found {key} {found} of {number} images; allowed: an array of whole numbers ({number},)"
+                f"{what}: found {key} {found} of {number} examples; allowed: an array of whole numbers ({number},)"
             )
     if number and not 0 <= split.labels.min() <= split.labels.max() < classes:
         raise UserError(
@@ -125,39 +118,24 @@ def _check_split(what: str, split: Split, classes: int) -> None:
         )
     if len(np.unique(split.ids)) < number:
         raise UserError(
-            f"{what}: found ids that are given twice; allowed: a number of its own for each image of a split"
+            f"{what}: found ids that are given twice; allowed: a number of its own for each example of a split"
         )
 
 
 def _check_sizes(dataset: dict, source: Source, splits: dict[str, Split], picked: list[int]) -> None:
     size = dataset["train_size"]
     if size is not None and size < len(picked):
-        raise UserError(f"dataset.train_size: found {size}, fewer than the {len(picked)} classes; ask for more images")
+        raise UserError(f"dataset.train_size: found {size}, fewer than the {len(picked)} classes; ask for more")
     for name, split in splits.items():
         short = shortage(split.labels, picked, dataset[f"{name}_size"])
         if short:
             label, count, needed = short
-            found = f"{source.classes[label]} has {count} {name} images"
-            raise UserError(f"dataset.{name}_size: {found}, {needed} are needed; ask for fewer")
+            found = f"{source.classes[label]} has {count} {name} examples"
+            advice = "ask for fewer" if dataset[f"{name}_size"] else "leave it out of dataset.classes, or add some"
+            raise UserError(f"dataset.{name}_size: {found}, {needed} are needed; {advice}")
 
 
-def _write_images(
-    path: Path, name: str, split: Split, rows: np.ndarray, settings: dict, block: int, threads: int
-) -> None:
-    size = settings["image_size"]
-    images = Part(
-        [path],
-        [(len(rows), *split.pixels.shape(size))],
-        row_blocks(len(rows), block),
-        lambda part: (split.pixels.read(rows[part], size, threads),),
-        np.uint8,
-    )
-    fill_arrays([images], fingerprint(settings, split.ids[rows], split.labels[rows]), f"blocks of {name} images")
-
-
-def _examples(
-    source: Source, split: Split, name: str, rows: np.ndarray, picked: list[int], hashes: list[str]
-) -> pd.DataFrame:
+def _examples(source: Source, split: Split, name: str, rows: np.ndarray, picked: list[int]) -> pd.DataFrame:
     number = np.full(len(source.classes), -1)
     number[picked] = np.arange(len(picked))
     labels = split.labels[rows]
@@ -170,6 +148,5 @@ def _examples(
             "label_name": np.array(source.classes, dtype=object)[labels],
             "caption": "",
             "source": source.name,
-            "sha256": hashes,
         }
     )

@@ -1,13 +1,53 @@
-"""What every raw source of images offers, before examples are drawn from it."""
+"""What every raw source offers, before examples are drawn from it."""
 
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from trakway.data.pixels import Pixels
 from trakway.errors import UserError
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How the examples of a split are written.
+
+    Attributes:
+        folder: of the prepared data.
+        split: ``train`` or ``test``.
+        settings: the section ``dataset``, whole.
+        mark: digest of all that decides the bytes.
+        block: examples held in memory at a time; changes no byte.
+        threads: files decoded at a time; changes no byte.
+    """
+
+    folder: Path
+    split: str
+    settings: dict
+    mark: str
+    block: int
+    threads: int
+
+
+class Examples(Protocol):
+    """The examples of a split, of whatever kind."""
+
+    def __len__(self) -> int:
+        """Return their number."""
+
+    def write(self, rows: np.ndarray, writing: Writing) -> tuple[dict[str, Sequence], dict]:
+        """Write the examples of ``rows``, in this order.
+
+        Returns:
+            (columns, facts): what the table of examples holds of them, their ``sha256`` in any case; and what the
+            training examples tell of the data set, for ``meta.json``.
+
+        Raises:
+            UserError: they cannot be read or used; names the file or row.
+        """
 
 
 @dataclass(frozen=True)
@@ -15,12 +55,12 @@ class Split:
     """One split of a source.
 
     Attributes:
-        pixels: the images.
-        labels: int64, one an image, index into the classes of the source.
-        ids: int64, one an image, its row in the official files of the data set.
+        examples: of one kind, such as `trakway.data.pixels.ArrayPixels` or `trakway.data.texts.Texts`.
+        labels: int64, one an example, index into the classes of the source.
+        ids: int64, one an example, its row in the official files of the data set.
     """
 
-    pixels: Pixels
+    examples: Examples
     labels: np.ndarray
     ids: np.ndarray
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from trakway.errors import UserError
 from trakway.features.members import Member
+from trakway.features.restriction import restricted
 from trakway.gradients import Preconditioner, projected_gradients, require_layers, shapes
 from trakway.projection.base import Projection
 from trakway.projection.build import build_projection
@@ -41,7 +42,12 @@ class Extractor:
         preconditioner: Callable[[int], Preconditioner] | None = None,
         identity: str = "",
     ):
-        self.task = task
+        if preconditioner and projection.get("parameters"):
+            raise UserError(
+                "projection.preconditioner: allowed: none where gradients of some parameters alone are used"
+                " (projection.parameters)"
+            )
+        self.task = restricted(task, projection.get("parameters", ""))
         self.members = members
         self.projection = projection
         self.chunk = chunk

@@ -29,6 +29,7 @@ AXES = {
     "weights": "Weights Q",
     "projection": "Projection",
     "preconditioner": "Preconditioner",
+    "parameters": "Gradients with respect to",
     "checkpoints": "Checkpoints of each member",
     "soft_threshold": "Soft threshold",
     "average": "Order of averaging",

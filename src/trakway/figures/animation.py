@@ -24,7 +24,7 @@ FIGURE = figures.Figure(
     ),
     reads={"data": "data/", "targets": "targets/", "scores": "scores/{main}.npy"},
     needs=("image", "steps"),
-    animated=True,
+    form="animation",
 )
 
 WIDTH, HEIGHT, DPI = 8.0, 3.8, 100  # inches, and dots in each: 800 × 380

@@ -28,16 +28,20 @@ class Call(NamedTuple):
 
 def watch(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, list[Call]]:
     """Return f of each example (B,), and the calls of known layers on which f depends through weights."""
-    calls = []
-    hooks = []
+    calls, hooks, examples = [], [], len(batch[0])
     for prefix, module in model.named_modules():
         if layers.gradient_of(module) is not None:
 
             def remember(module, inputs, named, output, prefix=prefix):
                 if output.requires_grad:  # else frozen, and so is all that came before
                     seen = inputs[0] if inputs else named["input"]
+                    # Looked up once for all, such as positions: each example gets its own.
+                    if type(module) is nn.Embedding and len(seen) == 1 and examples > 1:
+                        seen, output = (tensor.expand(examples, *tensor.shape[1:]) for tensor in (seen, output))
                     # The place in the graph, not the tensor, which an in-place ReLU may turn into its own output.
                     calls.append((prefix, module, seen.detach(), get_gradient_edge(output)))
+                    return output
+                return None
 
             hooks.append(module.register_forward_hook(remember, with_kwargs=True))
     try:

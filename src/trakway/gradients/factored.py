@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 def shapes(model: nn.Module, names: list[str]) -> list[tuple[int, ...]]:
-    """Return how a factored projection sees parameters: (out, in) for a weight that has two sides, else (size,).
+    """Return how a factored projection sees parameters: (out, in) of a weight with two sides, else (size,).
 
-    Two sides have the weights of linear layers and of convolutions in one group, ``in`` being channels times kernel.
+    Two sides have the weights of linear layers, of embeddings, and of convolutions in one group, ``in`` being
+    channels times kernel.
     """
     found = []
     for name in names:
@@ -42,7 +43,9 @@ def require_layers(model: nn.Module, names: list[str]) -> None:
     """
     for name in layers.unknown(model, names):
         layer = type(model.get_submodule(name.rpartition(".")[0])).__name__
-        raise refusal(f"{name} (in {layer}) is not the trained weight or bias of one linear, convolution or norm layer")
+        raise refusal(
+            f"{name} (in {layer}) is not the trained weight or bias of one linear, embedding, convolution or norm layer"
+        )
 
 
 def refusal(why: str) -> UserError:
@@ -70,7 +73,7 @@ def factored(task: Task, model: nn.Module, batch: Batch, projection: "Factored")
         if not _two_sided(module):
             rows = layers.gradient_of(module)(module, inputs, slope, examples)
         else:
-            rows = {} if module.bias is None else {"bias": layers.bias(module, slope, examples)}
+            rows = {} if getattr(module, "bias", None) is None else {"bias": layers.bias(module, slope, examples)}
             if pair := sides.get(layers.full_name(prefix, "weight")):
                 products += product(module, inputs, slope, examples, *pair)
         for name, row in rows.items():
@@ -83,14 +86,17 @@ def product(module: nn.Module, inputs: Tensor, slope: Tensor, examples: int, out
     """Return Bᵀ G A (B, k_out, k_in), G the gradients (out, in) of the examples' weights.
 
     Args:
-        module: linear layer or convolution in one group.
+        module: linear layer, embedding, or convolution in one group.
         inputs: its input, one or several rows an example.
         slope: gradient with respect to its output.
         examples: their number B.
         outward: B (out, k_out).
         inward: A (in, k_in), rows in the order of the weight.
     """
-    if type(module) is nn.Linear:
+    if type(module) is nn.Embedding:
+        numbers, slope = layers.embedded(module, inputs, slope, examples)
+        left, right = outward[numbers].transpose(1, 2), (slope @ inward).transpose(1, 2)
+    elif type(module) is nn.Linear:
         left = (slope @ outward).reshape(examples, -1, outward.shape[1]).transpose(1, 2)
         right = (inputs @ inward).reshape(examples, -1, inward.shape[1]).transpose(1, 2)
     else:
@@ -103,4 +109,4 @@ def product(module: nn.Module, inputs: Tensor, slope: Tensor, examples: int, out
 
 def _two_sided(module: nn.Module) -> bool:
     compute = layers.gradient_of(module)
-    return compute is layers.linear or (compute is layers.convolution and module.groups == 1)
+    return compute in (layers.linear, layers.embedding) or (compute is layers.convolution and module.groups == 1)

@@ -59,6 +59,8 @@ def gradient_of(module: nn.Module) -> LayerGradient | None:
         return group_norm
     if kind is nn.LayerNorm and module.elementwise_affine and len(module.normalized_shape) == 1:
         return layer_norm
+    if kind is nn.Embedding and module.max_norm is None and not module.sparse and not module.scale_grad_by_freq:
+        return embedding
     return None
 
 
@@ -114,6 +116,25 @@ def layer_norm(module: nn.LayerNorm, inputs: Tensor, slope: Tensor, examples: in
     if module.bias is not None:
         result["bias"] = slope.reshape(examples, -1, inputs.shape[-1]).sum(1)
     return result
+
+
+def embedding(module: nn.Embedding, inputs: Tensor, slope: Tensor, examples: int) -> dict[str, Tensor]:
+    """Rows of a table by number; the numbers of each example in any shape."""
+    width = module.embedding_dim
+    numbers, slope = embedded(module, inputs, slope, examples)
+    gradients = slope.new_zeros(examples * module.num_embeddings, width)
+    first = module.num_embeddings * torch.arange(examples, device=inputs.device)
+    gradients.index_add_(0, (numbers + first[:, None]).flatten(), slope.reshape(-1, width))
+    return {"weight": gradients.view(examples, -1)}
+
+
+def embedded(module: nn.Embedding, inputs: Tensor, slope: Tensor, examples: int) -> tuple[Tensor, Tensor]:
+    """Return the numbers (B, T) that examples look up, and the slopes (B, T, d): 0 where the row is never trained."""
+    numbers = inputs.reshape(examples, -1)
+    slope = slope.reshape(examples, numbers.shape[1], module.embedding_dim)
+    if module.padding_idx is not None:
+        slope = slope * (numbers != module.padding_idx)[..., None]
+    return numbers, slope
 
 
 def _by_example(rows: Tensor, examples: int) -> Tensor:

@@ -79,8 +79,9 @@ def _sees_all(task: Task, model: nn.Module, batch: Batch) -> bool:
 def missed(task: Task, model: nn.Module, batch: Batch) -> str | None:
     """Return the parameter of whose gradient `layerwise` misses most, None where it has all there is.
 
-    Tried once a model, against the gradient of the sum of f over a batch: a layer's type says much but not all, since a
-    weight may also be used without calling its layer.
+    Tried once a model, against the gradients of f of one example, and of the sum of f over a batch: a layer's type says
+    much but not all, since a weight may also be used without calling its layer, or be called with something that does
+    not belong to one example.
     """
     names = task.attributed(model)
     if (tried := _tried.get(model)) is None or tried[0] != names:
@@ -91,14 +92,21 @@ def missed(task: Task, model: nn.Module, batch: Batch) -> str | None:
 def _most_missed(task: Task, model: nn.Module, batch: Batch, names: list[str]) -> str | None:
     parameters = [model.get_parameter(name) for name in names]
     with torch.enable_grad():
-        total = torch.autograd.grad(task.output(model, batch).sum(), parameters, materialize_grads=True)
+        outputs = task.output(model, batch)
+        first, total = (
+            torch.autograd.grad(f, parameters, retain_graph=True, materialize_grads=True)
+            for f in (outputs[0], outputs.sum())
+        )
+    rows = layerwise(task, model, batch)[1]
     # Row by row: a sum in float64 would first write all of them out in it.
-    found = sum(row.double() for row in layerwise(task, model, batch)[1])
-    parts = zip(found.split([gradient.numel() for gradient in total]), total, strict=True)
-    errors = torch.stack([(part - gradient.flatten()).norm() for part, gradient in parts])
-    lengths = torch.stack([gradient.double().norm() for gradient in total])
-    # Rounding is far below this, a missing layer far above. Not finite is not for here to judge.
-    return names[int(errors.argmax())] if errors.norm() > 1e-3 * lengths.norm() else None
+    for found, expected in ((rows[0].double(), first), (sum(row.double() for row in rows), total)):
+        parts = zip(found.split([gradient.numel() for gradient in expected]), expected, strict=True)
+        errors = torch.stack([(part - gradient.flatten()).norm() for part, gradient in parts])
+        lengths = torch.stack([gradient.double().norm() for gradient in expected])
+        # Rounding is far below this, a missing layer far above. Not finite is not for here to judge.
+        if errors.norm() > 1e-3 * lengths.norm():
+            return names[int(errors.argmax())]
+    return None
 
 
 def vmapped(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -32,6 +32,7 @@ PROJECTION = {
     "dim": 1024,
     "nonzeros": 1,
     "precision": "float32",
+    "parameters": "",
     "preconditioner": "none",
     "preconditioner_examples": 50,
     "damping": 0.1,
@@ -75,7 +76,8 @@ def featurize(
         chunk: examples at a time; bounds the memory (chunk × p floats), changes no feature beyond rounding.
         folder: keeps the arrays; the same call later takes them from there, or goes on where it was interrupted.
         projection: kind ("sjlt", "rademacher", "factored", or "identity" with dim=None), dim (k), nonzeros (of sjlt),
-            precision, preconditioner ("none", "kronecker"), preconditioner_examples, damping.
+            precision, parameters (a regular expression of names), preconditioner ("none", "kronecker"),
+            preconditioner_examples, damping.
 
     Raises:
         UserError: an option is unknown or out of range, or a checkpoint or a gradient is not finite.

@@ -25,7 +25,15 @@ from trakway.plan.modalities import Modality, modalities, modality_of
 from trakway.plan.places import is_own, place, shortest
 from trakway.plan.projections import other_kind, preconditioner_name, projection_name, projections
 from trakway.plan.removal import Removal, count_removal_rows, removal_rows
-from trakway.plan.sections import definitions, feature_settings, has_own, target_settings, task_settings
+from trakway.plan.sections import (
+    data_files,
+    definitions,
+    feature_settings,
+    has_own,
+    model_files,
+    target_settings,
+    task_settings,
+)
 from trakway.plan.shards import compact, expand, shard_range, shards
 
 __all__ = [
@@ -40,6 +48,7 @@ __all__ = [
     "code_files",
     "compact",
     "count_removal_rows",
+    "data_files",
     "definitions",
     "ensemble_sizes",
     "expand",
@@ -54,6 +63,7 @@ __all__ = [
     "library_methods",
     "main_method",
     "method_names",
+    "model_files",
     "methods_of",
     "modalities",
     "modality_of",

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1]
 CARRIERS = ("config", "runtime", "storage", "errors.py")
 """Parts of the library that read, write, check and report, but compute nothing."""
 
-OTHER_LANGUAGES = ("*.cu", "*.cuh")
+OTHER_LANGUAGES = ("*.cu", "*.cuh", "*.html")
 
 
 def code_files(*programs: str | os.PathLike) -> list[Path]:

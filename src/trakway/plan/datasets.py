@@ -13,11 +13,13 @@ class Dataset:
     """What a data set says of itself: ``DATASET = Dataset(...)`` in the file of the function that opens it.
 
     Attributes:
+        kind: of its examples: ``images`` or ``texts``.
         side: of its images in pixels; None where only the data tell.
         train_size, test_size: how many examples it has; None where only the data tell.
         varied: whether its images differ in size, so that an experiment must choose one.
     """
 
+    kind: str = "images"
     side: int | None = None
     train_size: int | None = None
     test_size: int | None = None

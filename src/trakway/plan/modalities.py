@@ -20,7 +20,11 @@ class Modality:
         traits: what outputs and examples are, in words that methods, figures and tables ask for:
             ``border`` (an output above 0 is a right prediction, which removals can flip), ``unit_slope`` (f is minus
             the loss: Q = 1), ``steps`` (targets have outputs at steps of a sampling trajectory, from which completions
-            are drawn: the task is a `trakway.tasks.Generative`), ``image`` (examples are pictures).
+            are drawn: the task is a `trakway.tasks.Generative`), ``image`` (examples are pictures), ``text`` (they are
+            texts).
+        data: the kind of its examples, see `trakway.plan.datasets.Dataset`.
+        encodes: whether its class has a method ``encode`` that computes once, from the section ``model``, what all
+            models share of the examples.
         sections: of an experiment, from which a task of this modality is built, beside seed and task.
         feature_sections: further ones, or parts of them, that decide the gradients of training examples.
         target_sections: further ones, from which it is built with targets.
@@ -33,6 +37,8 @@ class Modality:
     """
 
     traits: tuple[str, ...] = ()
+    data: str = "images"
+    encodes: bool = False
     sections: tuple[str, ...] = ("model",)
     feature_sections: tuple[str, ...] = ()
     target_sections: tuple[str, ...] = ()

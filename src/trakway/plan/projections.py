@@ -1,10 +1,13 @@
 """The projections of an experiment, by name."""
 
+import hashlib
+
 
 def projection_name(projection: dict) -> str:
     """Return a short name for file paths, of all that decides a feature, e.g. ``kronecker-50-0.1-sjlt1-1024``."""
-    kind = projection["kind"]
+    kind, parameters = projection["kind"], projection.get("parameters", "")
     words = [preconditioner_name(projection)]
+    words.append(f"of{hashlib.blake2b(parameters.encode(), digest_size=4).hexdigest()}" if parameters else "")
     words.append(f"{kind}{projection.get('nonzeros', 1)}" if kind == "sjlt" else kind)
     words.append("" if kind == "identity" else str(projection["dim"]))
     precision = projection.get("precision", "float32")
@@ -35,4 +38,5 @@ def projections(settings: dict) -> dict[str, dict]:
     for kind in ablation.get("projection", []) if main["kind"] != "identity" else []:
         chosen.append(other_kind(main, kind))
     chosen += [{**main, "preconditioner": name} for name in ablation.get("preconditioner", [])]
+    chosen += [{**main, "parameters": pattern} for pattern in ablation.get("parameters", [])]
     return {projection_name(projection): projection for projection in chosen}

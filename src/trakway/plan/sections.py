@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from trakway.plan.loading import load
 from trakway.plan.modalities import modality_of
-from trakway.plan.places import is_own, place
+from trakway.plan.options import options_of
+from trakway.plan.places import defines, is_own, place
 
 
 def task_settings(settings: dict, ensemble: str = "members", *further: str) -> dict:
@@ -40,6 +42,20 @@ def definitions(settings: dict, ensemble: str = "members") -> list[Path]:
     """Return the files that define the task and the model of an ensemble."""
     own = task_settings(settings, ensemble)
     return [place("task", own["task"]).file, place("model", own["model"]["name"]).file]
+
+
+def data_files(settings: dict) -> list[str]:
+    """Return the files on this machine that the section ``dataset`` names."""
+    values = [value for key, value in settings["dataset"].items() if key != "name" and isinstance(value, str)]
+    return [value for value in values if Path(value).expanduser().is_file()]
+
+
+def model_files(settings: dict) -> list[Path]:
+    """Return the files on this machine that a built-in network takes its weights from, none where it draws them."""
+    model = settings["model"]
+    if is_own(model["name"]) or not defines(place("model", model["name"]).file, "files"):
+        return []
+    return load("model", model["name"], "files")(options_of("model", model))
 
 
 def has_own(settings: dict) -> bool:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from trakway.errors import UserError
 from trakway.report.parts import Part, check_parameters, find_parts, read_part
 
+SUFFIXES = {"picture": ("png", "pdf"), "animation": ("gif",), "page": ("html",)}
 FOLDERS = (Path(__file__).parents[1] / "figures",)
 
 
@@ -14,23 +16,23 @@ FOLDERS = (Path(__file__).parents[1] / "figures",)
 class Figure(Part):
     """What a figure says of itself: ``FIGURE = Figure(...)`` in the file of its function ``draw``.
 
-    ``draw`` takes what the declaration names, and ``title``, by name; it returns a matplotlib figure, or several of
-    equal size for an animation.
+    ``draw`` takes what the declaration names, and ``title``, by name; it returns a matplotlib figure, several of equal
+    size for an animation, or the HTML of a page.
 
     Attributes:
         title: above the picture, after the experiment's name; ``{main}`` stands for the label of the main method.
         check: the target ``EXPERIMENT_CHECK`` that draws it without the rest of the report, with the tables it reads.
-        animated: whether it is an animation (GIF), no picture (PNG and PDF).
+        form: ``picture`` (PNG and PDF), ``animation`` (GIF), or ``page`` (HTML, of what is read rather than seen).
     """
 
     title: str
     check: str = ""
-    animated: bool = False
+    form: str = "picture"
 
     @property
     def suffixes(self) -> tuple[str, ...]:
         """Of its files, the one of the report first."""
-        return ("gif",) if self.animated else ("png", "pdf")
+        return SUFFIXES[self.form]
 
 
 def figure_of(file: str | os.PathLike) -> Figure | None:
@@ -40,6 +42,8 @@ def figure_of(file: str | os.PathLike) -> Figure | None:
         UserError: a mistake in the declaration, or ``draw`` does not take what it would be given.
     """
     figure = read_part(file, "FIGURE", Figure)
+    if figure and figure.form not in SUFFIXES:
+        raise UserError(f"{file}: FIGURE: found form {figure.form!r}; allowed: {', '.join(SUFFIXES)}")
     if figure:
         check_parameters(file, "draw", [*figure.reads, *figure.settings, "title"])
     return figure

@@ -37,8 +37,12 @@ def file_digest(path: str | os.PathLike) -> str:
 
 
 def data_digest(folder: str | os.PathLike) -> str:
-    """Return a digest of a prepared data set: its table holds a checksum of every example."""
-    return fingerprint([file_digest(Path(folder) / name) for name in ("examples.parquet", "meta.json")])
+    """Return a digest of a prepared data set: its table holds a checksum of every example.
+
+    Of encoded examples the description counts too: it says with which settings and weights they were encoded.
+    """
+    files = [Path(folder) / name for name in ("examples.parquet", "meta.json", "encoding.json")]
+    return fingerprint([file_digest(file) for file in files if file.exists()])
 
 
 def code_digest(files: Iterable[str | os.PathLike]) -> str:

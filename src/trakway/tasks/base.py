@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from trakway import seeds
+from trakway.errors import UserError
 from trakway.plan.places import place
 
 Batch = tuple[Tensor, ...]
@@ -78,6 +79,28 @@ class Task(ABC):
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Return how good a model is on the test split, by name of the measure."""
         return {}
+
+    def from_folder(self, path: Path) -> nn.Module:
+        """Return a model from a user's own folder of ``save_pretrained``, on the CPU, its parts as in `architecture`.
+
+        Raises:
+            UserError: this task has none, or the folder's does not fit it.
+        """
+        raise UserError(
+            f"{path} is a folder, and the models of {type(self).__name__} come from files of safetensors, each a state"
+            " dict; give those"
+        )
+
+    def export(self, model: nn.Module, folder: Path) -> None:
+        """Write a trained model as a folder that needs nothing of this library.
+
+        Raises:
+            UserError: the checkpoints of this task are that already.
+        """
+        raise UserError(
+            f"the checkpoints of {type(self).__name__} are {self.checkpoint_format} with nothing left out; use them as"
+            " they are"
+        )
 
     @property
     def sources(self) -> list[Path]:

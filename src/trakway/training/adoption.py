@@ -1,4 +1,4 @@
-"""A user's own diffusers checkpoints in the place of trained models."""
+"""A user's own checkpoints in the place of trained models."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,14 +14,16 @@ from trakway.training.checkpoint import load_checkpoint
 from trakway.training.pretrained import network_folder
 
 ADVICE = "list folders that save_pretrained of a UNet2DModel, or of a pipeline around one, has written"
+WHOLE = "list whole files of safetensors, or folders of save_pretrained where the task has such"
 
 
 def adopt(task: Task, checkpoints: Sequence[str | Path], indices: Sequence[int]) -> tuple[list[dict], list[dict], dict]:
     """Describe checkpoints as `train_shard` describes the models it has trained, each of them loaded once to check it.
 
     Args:
-        task: a generative one.
-        checkpoints: the folders, of all models: of a network, or of a pipeline with ``unet/``.
+        task: the modality.
+        checkpoints: of all models: files of safetensors, folders that the task reads, or of a generative task folders
+            of a network, or of a pipeline with ``unet/``.
         indices: the models of this shard.
 
     Returns:
@@ -29,13 +31,9 @@ def adopt(task: Task, checkpoints: Sequence[str | Path], indices: Sequence[int])
         as trained on all examples, and its loss is not known: None.
 
     Raises:
-        UserError: a folder is not there or not whole, or its network or noise schedule does not fit the experiment.
+        UserError: one is not there or not whole, or its network or noise schedule does not fit the experiment.
     """
-    if task.checkpoint_format != "diffusers":
-        raise UserError(
-            f"members.checkpoints: these are folders of diffusers, and checkpoints of this task are"
-            f" {task.checkpoint_format}; set members.checkpoints: null"
-        )
+    generative = task.checkpoint_format == "diffusers"
     models = []
     for index in indices:
         if index >= len(checkpoints):
@@ -45,11 +43,12 @@ def adopt(task: Task, checkpoints: Sequence[str | Path], indices: Sequence[int])
             )
         path = Path(checkpoints[index]).expanduser().absolute()
         try:
-            load_checkpoint(task, path, advice=ADVICE)
+            load_checkpoint(task, path, advice=ADVICE if generative else WHOLE)
         except UserError as error:
             raise UserError(f"members.checkpoints: {error}") from None
-        _check_schedule(task, path)
-        folder = network_folder(path)
+        if generative:
+            _check_schedule(task, path)
+            path = network_folder(path)
         models.append(
             {
                 "index": index,
@@ -57,7 +56,7 @@ def adopt(task: Task, checkpoints: Sequence[str | Path], indices: Sequence[int])
                 "seed": 0,
                 "train_size": task.train_size,
                 "loss": None,
-                "checkpoints": [{"file": str(folder), "sha256": file_digest(folder)}],
+                "checkpoints": [{"file": str(path), "sha256": file_digest(path)}],
                 "learning_rates": [1.0],
             }
         )

@@ -34,7 +34,8 @@ def load_checkpoint(task: Task, path: str | os.PathLike, sha256: str | None = No
 
     Args:
         task: the modality.
-        path: what `save_checkpoint` wrote, or any folder of diffusers with a network that is called as the task's.
+        path: what `save_checkpoint` wrote, any folder of diffusers with a network that is called as the task's, or any
+            folder that `Task.from_folder` takes.
         sha256: digest that the file or folder must have.
         advice: what to do where it cannot be loaded.
 
@@ -42,6 +43,9 @@ def load_checkpoint(task: Task, path: str | os.PathLike, sha256: str | None = No
         UserError: it is missing, damaged, or does not fit the model of the experiment.
     """
     if task.checkpoint_format != "diffusers":
+        if Path(path).is_dir():
+            check_file(path, sha256, advice)
+            return task.prepare(task.from_folder(Path(path)).to(task.device).eval())
         return with_weights(task, load_tensors(path, sha256, advice), f"checkpoint {path}")
     check_file(path, sha256, advice)
     model = load_pretrained(path, advice)

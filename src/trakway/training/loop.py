@@ -30,13 +30,15 @@ def autocast(training: dict, device: str) -> torch.autocast:
 
 
 @contextmanager
-def deterministic() -> Iterator[None]:
-    """Sum in a fixed order on a GPU; on a CPU with one thread nothing needs saying.
+def deterministic(seed: int) -> Iterator[None]:
+    """Draw dropout from a seed, and sum in a fixed order on a GPU; on a CPU with one thread nothing needs saying.
 
     Attention goes without its fused kernels: their backward passes add up in the order in which threads finish.
     """
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=True)
-    with cudnn, sdpa_kernel(SDPBackend.MATH):
+    with cudnn, sdpa_kernel(SDPBackend.MATH), torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
         yield
 
 
@@ -91,7 +93,7 @@ def _train_epoch(
         for group in state.optimizer.param_groups:
             group["lr"] = rate
         batch = task.training_batch(part, seeds.generator(seed, "step", step))
-        with deterministic():
+        with deterministic(seeds.derive(seed, "dropout", step)):
             with autocast(training, task.device):
                 loss = task.loss(state.model, batch)
             state.optimizer.zero_grad()

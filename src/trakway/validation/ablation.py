@@ -27,7 +27,8 @@ class Variant:
     """One run of the ablation.
 
     Attributes:
-        axis: what is varied: members, dim, ridge, weights, average, projection, preconditioner, checkpoints.
+        axis: what is varied: members, dim, ridge, weights, average, projection, preconditioner, parameters,
+            checkpoints.
         value: its value, as text.
         projection: name of the projection whose features are used.
         members: number of members, None = all.
@@ -85,6 +86,9 @@ def variants(settings: dict) -> Iterator[Variant]:
         yield Variant("projection", kind, projection_name(other_kind(main, kind)), None, 1, chosen)
     for kind in ablation["preconditioner"]:
         yield Variant("preconditioner", kind, projection_name({**main, "preconditioner": kind}), None, 1, chosen)
+    for pattern in ablation["parameters"]:
+        changed = projection_name({**main, "parameters": pattern})
+        yield Variant("parameters", pattern or "all", changed, None, 1, chosen)
     for checkpoints in ablation["checkpoints"]:
         yield Variant("checkpoints", str(checkpoints), name, None, checkpoints, chosen)
 

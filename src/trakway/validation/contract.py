@@ -20,6 +20,7 @@ from trakway.plan.loading import origin
 from trakway.storage.files import read_table, write_array, write_json, write_table
 from trakway.targets.table import draw_targets
 from trakway.tasks import Generative, Task, build_task
+from trakway.tasks.classification import Classification
 
 BATCH = 6
 CLOSE = 1e-3  # of the largest f in a batch: sums in another order differ by far less
@@ -43,6 +44,9 @@ def check_task(settings: dict, data: Path, device: str = "cpu") -> None:
     trial.equal_weights(model, again)
 
     trial.batch("train_batch", lambda: task.train_batch(rows), len(rows))
+    if isinstance(task, Classification):
+        batch = task.train_batch(rows)
+        trial.logits(trial.call("logits", lambda: task.logits(model.eval(), batch)), len(rows), len(task.classes))
     step = trial.batch(
         "training_batch", lambda: task.training_batch(rows, seeds.generator(task.seed, "check")), len(rows)
     )
@@ -100,8 +104,8 @@ class Trial:
     """One task on trial: calls its methods, and tells what is wrong with what they return."""
 
     def __init__(self, settings: dict):
-        self.places = {place("task", settings["task"]), place("model", settings["model"]["name"])}
-        self.task = place("task", settings["task"])
+        self.task, self.model = place("task", settings["task"]), place("model", settings["model"]["name"])
+        self.places = {self.task, self.model}
 
     def fault(self, method: str, found: str, allowed: str) -> UserError:
         """Return the error that names file, class and method."""
@@ -131,6 +135,15 @@ class Trial:
                 said = f"a tensor of shape {tuple(tensor.shape)} for {size} examples"
                 raise self.fault(method, said, f"tensors whose first dimension is the example, ({size}, ...)")
         return found
+
+    def logits(self, found: Any, size: int, classes: int) -> None:
+        """Check that a network has one output a class."""
+        if not isinstance(found, Tensor) or found.shape != (size, classes):
+            said = f"outputs of shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
+            raise UserError(
+                f"{self.model.file}, {self.model.name}: its network gives {said} for {size} examples; allowed:"
+                f" ({size}, {classes}), one logit for each class of the data"
+            )
 
     def numbers(self, method: str, found: Any, size: int, what: str) -> None:
         """Check that there is one finite number an example."""

