@@ -61,7 +61,7 @@ def planned(printed):
 
 def test_one_file_adds_a_figure_and_one_a_table(mine):
     jobs = planned(mine.done("--dry-run", "smoke"))
-    assert (jobs["figure_mine"], jobs["mine_table"]) == (1, 1)  # of the experiment without steps alone
+    assert (jobs["figure_mine"], jobs["mine_table"]) == (2, 2)  # of the experiments without steps alone
     jobs = planned(mine.done("--dry-run", "--config", "tier=smoke", "--", "fashion_resnet_mine"))
     assert {"figure_mine", "mine_table", "outputs"} <= jobs.keys()
     assert not {"figure_lds", "lds", "timing"} & jobs.keys()

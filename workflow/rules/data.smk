@@ -2,12 +2,6 @@
 PREPARED = [f"{ROOT}/data/{file}" for file in ("meta.json", "examples.parquet")]
 
 
-def data_of(w):
-    """Input: the prepared data, with what is encoded of them."""
-    encoded = ["data/encoding.json"] if plan.modality_of(settings_of(w)).encodes else []
-    return below(w, ["data/meta.json", "data/examples.parquet", *encoded])
-
-
 # First of all, of every experiment: what is wrong with data is told before anything trains.
 rule prepare_data:
     input:

@@ -89,6 +89,12 @@ def pictures_of(w):
     return below(w, [f"targets/{file}" for file in plan.modality_of(settings_of(w)).target_files])
 
 
+def data_of(w):
+    """Input: the prepared data, with what is encoded of them."""
+    encoded = ["data/encoding.json"] if plan.modality_of(settings_of(w)).encodes else []
+    return below(w, ["data/meta.json", "data/examples.parquet", *encoded])
+
+
 def outputs_of(ensemble):
     return lambda w: shard_files(w, ensemble, "outputs", ".npy")
 
