@@ -133,7 +133,7 @@ def material():
     import numpy as np
 
     from trakway.attribution.material import Material
-    from trakway.attribution.values import EstimationBank, Features, Pictures
+    from trakway.attribution.values import Documents, EstimationBank, Features, Pictures
 
     rng = np.random.default_rng(0)
     n, targets, members, subsets = 30, 7, 3, 40
@@ -153,6 +153,7 @@ def material():
         checkpoints=[entries(), entries()],
         representations=[(normal(n, 4), normal(targets, 4)) for _ in range(members)],
         examples=Pictures(normal(n, 1, 4, 4), *(normal(targets, 1, 4, 4) for _ in range(2))),
+        texts=Documents(*(np.array([f"word{i % 4} {i}" for i in range(rows)], object) for rows in (n, targets))),
         labels=(rng.integers(0, 2, n), rng.integers(0, 2, targets)),
         estimation=EstimationBank(rng.random((subsets, n)) < 0.5, rng.standard_normal((subsets, targets))),
         norm=entries(),

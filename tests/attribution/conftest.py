@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trakway.attribution.material import Material
-from trakway.attribution.values import EstimationBank, Features, Pictures
+from trakway.attribution.values import Documents, EstimationBank, Features, Pictures
 from trakway.projection import VERSION
 from trakway.storage.files import write_array, write_json
 
@@ -27,6 +27,9 @@ def _random_material(
         "checkpoints": kept,
         "representations": [(normal(n, 4), normal(targets, 4)) for _ in range(members)],
         "examples": Pictures(*(rng.integers(0, 256, (rows, 1, 4, 4), np.uint8) for rows in (n, targets, targets))),
+        "texts": Documents(
+            *(np.array([f"word{row % 4} {row}" for row in range(rows)], object) for rows in (n, targets))
+        ),
         "labels": (rng.integers(0, 2, n), rng.integers(0, 2, targets)),
         "estimation": EstimationBank(rng.random((20, n)) < 0.5, rng.standard_normal((20, targets))),
     }

@@ -50,7 +50,7 @@ class TestFiles:
     def test_every_input_of_models_has_files_and_a_cost_and_an_ensemble(self, settings):
         for name, found in INPUTS.items():
             if modality_of(settings).has(found.needs):
-                made = name not in ("examples", "labels")
+                made = name not in ("examples", "texts", "labels")
                 assert bool(found.files(settings)) == bool(found.costs(settings)) == made
                 assert (found.ensemble(settings) in ensemble_sizes(settings)) == made
 
@@ -129,7 +129,7 @@ class TestByHand:
             **dict.fromkeys(("features", "checkpoints", "norm", "windows"), "members"),
             "representations": "domain",
             "estimation": "estimation",
-            **dict.fromkeys(("examples", "labels")),
+            **dict.fromkeys(("examples", "texts", "labels")),
         }
         assert INPUTS["representations"].ensemble(CLASSIFICATION) == "members"
 
@@ -207,7 +207,7 @@ class TestCuts:
     def test_of_models(self, material, name, count):
         found, whole = INPUTS[name], material.inputs[name]
         part = found.of_models(whole, count)
-        if name in ("examples", "labels", "estimation"):
+        if name in ("examples", "texts", "labels", "estimation"):
             assert part is whole
             assert len(found.models(whole)) == 0
         else:

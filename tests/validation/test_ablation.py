@@ -38,7 +38,9 @@ def test_every_value_of_every_grid_is_run_once(shipped):
     expected = {axis: [str(value) for value in shipped["ablation"][axis]] for axis in ("members", "dim", "checkpoints")}
     expected |= {"ridge": [f"{ridge:g}" for ridge in shipped["ablation"]["ridge"]]}
     expected |= {key: shipped["ablation"][key] for key in ("projection", "preconditioner") if shipped["ablation"][key]}
-    if shipped["task"] == "image_classification":
+    if shipped["ablation"]["parameters"]:
+        expected |= {"parameters": [pattern or "all" for pattern in shipped["ablation"]["parameters"]]}
+    if shipped["task"] != "image_diffusion":
         expected |= {"weights": ["with Q", "without Q"], "average": ["paper", "joint"]}
     assert found == expected
     assert all(len(set(values)) == len(values) for values in found.values())
@@ -52,7 +54,7 @@ def test_one_setting_is_varied_at_a_time(shipped):
         changed |= {"projection"} if variant.projection != main else set()
         changed |= {"members"} if variant.members is not None else set()
         changed |= {"checkpoints"} if variant.checkpoints != 1 else set()
-        assert changed <= {"projection" if variant.axis in ("dim", "preconditioner") else variant.axis}
+        assert changed <= {"projection" if variant.axis in ("dim", "preconditioner", "parameters") else variant.axis}
         assert dataclasses.replace(variant.chosen, options=chosen.options) == chosen
         assert variant.chosen.options.keys() == chosen.options.keys()
         assert variant.members is None or variant.members <= shipped["members"]["count"]
@@ -65,7 +67,7 @@ SETTINGS = {
     "methods": ["trak"],
     "projection": {"kind": "sjlt", "dim": 64, "nonzeros": 2, **KRONECKER},
     "scores": {"ridge": [0.1, 1.0], "soft_threshold": [0.0], "weights": True, "average": "paper"},
-    "ablation": {"members": [1, 2], "dim": [16], "ridge": [0.0, 0.5], "checkpoints": [1, 3]}
+    "ablation": {"members": [1, 2], "dim": [16], "ridge": [0.0, 0.5], "parameters": [], "checkpoints": [1, 3]}
     | {"projection": ["sjlt", "rademacher", "identity"], "preconditioner": ["none", "kronecker"]},
 }
 

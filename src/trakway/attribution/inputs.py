@@ -234,17 +234,17 @@ class Documents(Input):
     needs = ("text",)
 
     def load(self, files, source):
+        import numpy as np
+
         from trakway.attribution.values import Documents
         from trakway.data.texts import TextData
 
         texts = TextData.load(source.data)
-        test = texts.joined("test")
-        return Documents(texts.joined("train"), [test[row] for row in source.table["row"]])
+        train, test = (np.array(texts.joined(split), object) for split in ("train", "test"))
+        return Documents(train, test[source.table["row"].to_numpy()])
 
     def of_targets(self, value, index):
-        import numpy as np
-
-        return replace(value, targets=[value.targets[place] for place in np.arange(len(value.targets))[index]])
+        return replace(value, targets=value.targets[index])
 
 
 class Labels(Input):

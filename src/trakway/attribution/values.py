@@ -59,12 +59,12 @@ class Documents:
     """The words of examples; of a pair those of both texts.
 
     Attributes:
-        train: of training examples, n texts.
-        targets: of targets.
+        train: of training examples, text (n,), of type object.
+        targets: of targets, likewise.
     """
 
-    train: list[str]
-    targets: list[str]
+    train: np.ndarray
+    targets: np.ndarray
 
 
 @dataclass(frozen=True)

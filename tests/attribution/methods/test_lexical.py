@@ -24,7 +24,7 @@ LABELS = (np.array([1, 0, 1, 0, 0, 1]), np.array([1, 0, 1, 0]))
 @pytest.fixture
 def material(random_material):
     made = random_material(n=len(TRAIN), targets=len(TARGETS), labels=LABELS)
-    return made.replace(texts=Documents(TRAIN, TARGETS))
+    return made.replace(texts=Documents(np.array(TRAIN, object), np.array(TARGETS, object)))
 
 
 def words(text):
@@ -80,8 +80,8 @@ def test_tfidf(material, block):
 
 def test_some_targets(material):
     part = material.of_targets(slice(1, 3))
-    assert part.texts.targets == TARGETS[1:3]
-    assert part.texts.train == TRAIN
+    assert part.texts.targets.tolist() == TARGETS[1:3]
+    assert part.texts.train.tolist() == TRAIN
     whole, found = (np.empty((count, len(TRAIN)), np.float32) for count in (len(TARGETS), 2))
     bm25.score(material, whole)
     bm25.score(part, found)

@@ -16,8 +16,8 @@ def score(material: Material, out: np.ndarray) -> None:
     """Fill ``out`` with the BM25 of z_i for the words of z (Lucene's idf); negative for another class."""
     import bm25s
 
-    def words(texts: list[str]) -> list[list[str]]:
-        return bm25s.tokenize(texts, stopwords=[], return_ids=False, show_progress=False)
+    def words(texts: np.ndarray) -> list[list[str]]:
+        return bm25s.tokenize(texts.tolist(), stopwords=[], return_ids=False, show_progress=False)
 
     index = bm25s.BM25(k1=K1, b=B, method="lucene")
     index.index(words(material.texts.train), show_progress=False)
