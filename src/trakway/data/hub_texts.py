@@ -3,7 +3,7 @@
 import numpy as np
 
 from trakway.data.source import Source, Split, did_you_mean, listed
-from trakway.data.texts import Texts
+from trakway.data.texts import Texts, check_columns
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
 
@@ -77,13 +77,7 @@ def _split(found, name: str, columns: dict[str, str | None], what: str) -> tuple
             f"dataset: {what} has no split {name!r}; allowed: {listed(list(found))}{did_you_mean(name, list(found))}"
         )
     table = found[name]
-    for option, column in columns.items():
-        if column is not None and column not in table.column_names:
-            known = table.column_names
-            raise UserError(
-                f"dataset.{option}: {what} has no column {column!r}; allowed: {listed(known)}"
-                f"{did_you_mean(column, known)}"
-            )
+    check_columns(what, columns, table.column_names)
     labels = list(table[columns["label"]])
     missing = [row for row, value in enumerate(labels) if value in (None, -1)]  # -1: hidden, as in GLUE's test splits
     if missing:

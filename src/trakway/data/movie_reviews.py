@@ -6,7 +6,6 @@ every fourth example in the order of the file is a test example, whatever the se
 """
 
 import gzip
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from trakway.data.texts import Texts
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
 from trakway.storage.files import replacing
+from trakway.storage.fingerprint import file_digest
 
 DATASET = Dataset(kind="texts", train_size=7554, test_size=2518)
 CLASSES = ("negative", "positive")
@@ -63,7 +63,7 @@ def read_pack(folder: Path) -> pd.DataFrame:
     """
     path = folder / FILE
     expected = dict(reversed(line.split()) for line in (folder / CHECKSUMS).read_text().splitlines())[FILE]
-    if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+    if file_digest(path) != expected:
         raise DamagedFile(f"{path}: SHA-256 differs from {CHECKSUMS}; fetch the file again")
     return pd.read_csv(path, dtype={"id": np.int64, "score": np.float64, "text": str}, keep_default_na=False)
 
@@ -85,5 +85,5 @@ def pack(source: Path, output: Path) -> int:
     with replacing(output / FILE) as temporary:
         temporary.write_bytes(content)
     with replacing(output / CHECKSUMS) as temporary:
-        temporary.write_text(f"{hashlib.sha256(content).hexdigest()}  {FILE}\n")
+        temporary.write_text(f"{file_digest(output / FILE)}  {FILE}\n")
     return len(content)

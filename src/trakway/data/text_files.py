@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from trakway import seeds
-from trakway.data.source import Source, Split, did_you_mean, listed
-from trakway.data.texts import Texts
+from trakway.data.source import Source, Split, listed
+from trakway.data.texts import Texts, check_columns
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
 
@@ -69,13 +69,7 @@ def _read(key: str, path: str, columns: dict[str, str | None]) -> tuple[str, pd.
     if not file.is_file():
         raise UserError(f"dataset.{key}: there is no file {file}; give its path, from the working directory or in full")
     table = _lines(file) if file.suffix == ".jsonl" else _table(file)
-    for option, column in columns.items():
-        if column is not None and column not in table:
-            known = list(map(str, table.columns))
-            raise UserError(
-                f"dataset.{option}: {file} has no column {column!r}; allowed: {listed(known)}"
-                f"{did_you_mean(column, known)}"
-            )
+    check_columns(str(file), columns, list(map(str, table.columns)))
     chosen = table[[column for column in columns.values() if column]]
     chosen.columns = [option for option, column in columns.items() if column]
     labels = chosen["label"].map(_label)

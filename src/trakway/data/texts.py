@@ -2,17 +2,36 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from trakway.data.source import Writing
+from trakway.data.source import Writing, did_you_mean, listed
 from trakway.errors import UserError
 from trakway.storage.files import read_json, read_table
 
 MOST_NAMED = 5  # rows in a message
+
+
+def check_columns(what: str, columns: Mapping[str, str | None], known: Sequence[str]) -> None:
+    """Check that a table of texts has the columns that an experiment names.
+
+    Args:
+        what: the table, for the message.
+        columns: option of the data set → name of the column; None for none.
+        known: columns that there are.
+
+    Raises:
+        UserError: one is not there.
+    """
+    for option, column in columns.items():
+        if column is not None and column not in known:
+            raise UserError(
+                f"dataset.{option}: {what} has no column {column!r}; allowed: {listed(known)}"
+                f"{did_you_mean(column, known)}"
+            )
 
 
 @dataclass(frozen=True)

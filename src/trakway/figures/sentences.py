@@ -12,6 +12,7 @@ from trakway.figures.extremes import extremes
 from trakway.figures.pictures import score_format
 from trakway.figures.style import number
 from trakway.metrics.effects import effect
+from trakway.metrics.lds import by_subset
 from trakway.report import figures
 
 FIGURE = figures.Figure(
@@ -63,8 +64,7 @@ def draw(
     """
     texts = TextData.load(data)
     margins = np.concatenate([*reference.values()]).mean(0)
-    outputs = np.concatenate([*bank.values()])
-    outputs = outputs.reshape(len(masks), -1, outputs.shape[1]).mean(1)
+    outputs = by_subset(np.concatenate([*bank.values()]), len(masks)).mean(1)
     picks = extremes(scores, np.arange(min(count, len(targets))), examples)
     form = score_format(picks["score"].to_numpy())
     shown = []

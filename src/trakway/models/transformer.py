@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -237,20 +238,15 @@ def _absent(pretrained: str, what: str, error: Exception) -> UserError:
     )
 
 
-def _quiet():
-    """Return a context in which transformers does not report on weights that are missing by design."""
-    from contextlib import contextmanager
-
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from reporting on weights that are missing by design."""
     from transformers.utils import logging as reports
 
-    @contextmanager
-    def silent():
-        before = reports.get_verbosity()
-        reports.set_verbosity_error()
-        reports.disable_progress_bar()
-        try:
-            yield
-        finally:
-            reports.set_verbosity(before)
-
-    return silent()
+    before = reports.get_verbosity()
+    reports.set_verbosity_error()
+    reports.disable_progress_bar()
+    try:
+        yield
+    finally:
+        reports.set_verbosity(before)
