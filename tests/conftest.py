@@ -115,6 +115,7 @@ def experiment():
             "precision": "float32",
             "checkpoints": 2,
             "ema": None,
+            "stored": "float32",
             "paired": False,
         },
     }

@@ -10,6 +10,7 @@ from trakway.data.texts import TextData
 from trakway.errors import UserError
 from trakway.gradients import per_example, per_example_gradients, projected_gradients, shapes
 from trakway.gradients.per_example import layerwise
+from trakway.models.first_token import FirstToken
 from trakway.projection.build import build_projection
 from trakway.storage.fingerprint import file_digest
 from trakway.tasks.margin import margin
@@ -194,6 +195,18 @@ def test_folders_that_are_no_members(encoded, tiny_bert, tmp_path):
     smaller.save_pretrained(tmp_path / "smaller")
     with pytest.raises(UserError, match="its hidden_size is 4, and that of model.pretrained 8"):
         adopt(task, [tmp_path / "smaller"], range(1))
+
+
+def test_the_last_layer_is_whole_where_the_head_reads_more(tiny_bert, sentences, tmp_path, monkeypatch, encoded):
+    assert encoded(1)[0].encoding.first_only and not encoded(None)[0].encoding.first_only
+    data = tmp_path / "data"
+    shutil.copytree(sentences, data)
+    right = FirstToken.forward
+    monkeypatch.setattr(FirstToken, "forward", lambda *args, **rest: right(*args, **rest) + 1)
+    TextClassification.encode(settings_of(tiny_bert, 1), data, "cpu")
+    task = TextClassification(settings_of(tiny_bert, 1), data)
+    assert not task.encoding.first_only
+    assert not any(isinstance(module, FirstToken) for module in task.new_model(0).modules())
 
 
 def test_the_trunk_is_in_no_checkpoint(encoded):

@@ -49,6 +49,26 @@ def test_a_checkpoint_gives_the_model_back(saved):
     torch.testing.assert_close(loaded(images), model.eval()(images))
 
 
+def test_rounded_weights_are_used_in_float32(saved, tmp_path):
+    model, path = saved
+    save_checkpoint(Network(), model, tmp_path / "half.safetensors", "float16")
+    assert all(t.dtype == torch.float16 for t in load_file(tmp_path / "half.safetensors").values() if t.ndim)
+    loaded = load_checkpoint(Network(network()), tmp_path / "half.safetensors")
+    for name, tensor in model.state_dict().items():
+        rounded = tensor.half().to(tensor.dtype) if tensor.is_floating_point() else tensor
+        assert loaded.state_dict()[name].dtype == tensor.dtype
+        assert torch.equal(loaded.state_dict()[name], rounded)
+
+
+def test_weights_too_large_for_float16(saved, tmp_path):
+    model, _ = saved
+    with torch.no_grad():
+        model[3].weight[0, 0] = 70000.0
+    with pytest.raises(UserError, match=r"3.weight .* above 65504.* set float32"):
+        save_checkpoint(Network(), model, tmp_path / "m.safetensors", "float16")
+    save_checkpoint(Network(), model, tmp_path / "m.safetensors")
+
+
 def test_the_file_is_plain_safetensors_whatever_the_layout(tmp_path):
     tensor = torch.randn(2, 3, 4, 5)
     tensors = {"a": tensor.to(memory_format=torch.channels_last), "b": tensor.flatten().requires_grad_()}

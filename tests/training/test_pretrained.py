@@ -34,6 +34,15 @@ def test_a_folder_gives_the_model_back(saved, denoising):
         assert torch.equal(loaded.state_dict()[name], tensor)
 
 
+def test_rounded_weights_are_used_in_float32(denoising, tmp_path):
+    model = denoising.new_model(1)
+    save_checkpoint(denoising, model, tmp_path / "half", "float16")
+    assert all(tensor.dtype == torch.float16 for tensor in load_file(tmp_path / "half" / WEIGHTS).values())
+    loaded = load_checkpoint(denoising, tmp_path / "half")
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor.half().float())
+
+
 def test_the_folder_is_one_of_diffusers(saved):
     from diffusers import DDPMScheduler, UNet2DModel
 

@@ -148,8 +148,8 @@ def config_of(model: "nn.Module", layers: int | None) -> dict:
     return config if layers is None else config | {"num_hidden_layers": layers}
 
 
-def untrained(config: dict, layers: int | None) -> "nn.Module":
-    """Build a network from its configuration, all weights drawn from torch's global generator; cut if asked."""
+def untrained(config: dict, layers: int | None, first_only: bool) -> "nn.Module":
+    """Build a network from its configuration, all weights drawn from torch's global generator; `cut` if asked."""
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
     rest = {key: value for key, value in config.items() if key != "model_type"}
@@ -158,7 +158,7 @@ def untrained(config: dict, layers: int | None) -> "nn.Module":
         rest |= {"vocab_size": padding + 1, "max_position_embeddings": padding + 2}
     found = AutoConfig.for_model(config["model_type"], **rest)
     model = AutoModelForSequenceClassification.from_config(found, attn_implementation="eager")
-    return model if layers is None else cut(model, layers)
+    return model if layers is None else cut(model, layers, first_only)
 
 
 def layers_of(model: "nn.Module") -> "nn.ModuleList | None":
@@ -190,12 +190,31 @@ def check_layers(model: "nn.Module", layers: int | None) -> None:
     raise UserError(f"model.trained_layers: found {layers}; allowed: {allowed}, which trains everything; change it")
 
 
-def cut(model: "nn.Module", layers: int) -> "nn.Module":
-    """Leave a network its upper ``layers`` and what is above; it then takes ``inputs_embeds``, states (B, T, d)."""
+def cut(model: "nn.Module", layers: int, first_only: bool) -> "nn.Module":
+    """Leave a network its upper ``layers`` and what is above; it then takes ``inputs_embeds``, states (B, T, d).
+
+    Args:
+        model: a whole network, which is changed.
+        layers: how many are left.
+        first_only: whether the last one computes the state of the first token alone, see `FirstToken`.
+    """
+    from trakway.models.first_token import FirstToken
+
     holder, name = _holder(model)
-    setattr(holder, name, getattr(holder, name)[len(getattr(holder, name)) - layers :])
+    every = getattr(holder, name)
+    upper = every[len(every) - layers :]
+    if first_only:
+        upper[-1] = FirstToken(upper[-1])
+    setattr(holder, name, upper)
     model.base_model.embeddings = _passing()
     return model
+
+
+def has_first_token(model: "nn.Module") -> bool:
+    """Whether the last layer of a network can be tried as `FirstToken`."""
+    from trakway.models.first_token import fits
+
+    return fits(layers_of(model)[-1])
 
 
 def with_trained(model: "nn.Module", layers: int | None, weights: dict) -> "nn.Module":
@@ -205,7 +224,7 @@ def with_trained(model: "nn.Module", layers: int | None, weights: dict) -> "nn.M
         return model
     (holder, name), embeddings = _holder(model), model.base_model.embeddings
     every = getattr(holder, name)
-    cut(model, layers).load_state_dict(weights)
+    cut(model, layers, first_only=False).load_state_dict(weights)
     setattr(holder, name, every)  # whose upper layers are those that have just been loaded
     model.base_model.embeddings = embeddings
     return model

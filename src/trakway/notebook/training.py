@@ -29,6 +29,7 @@ TRAINING = {
     "precision": "auto",
     "paired": False,
     "checkpoints": 1,
+    "stored": "float32",
     "ema": None,
 }
 """The options of `train` with their defaults: those of the section ``training`` of an experiment."""
@@ -143,5 +144,6 @@ _ALLOWED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "precision": ("'auto', 'float32' or 'bfloat16'", lambda value: value in ("auto", "float32", "bfloat16")),
     "paired": ("True or False", lambda value: isinstance(value, bool)),
     "checkpoints": ("a whole number from 1 on", _whole),
+    "stored": ("'float32' or 'float16'", lambda value: value in ("float32", "float16")),
     "ema": ("None, or a number above 0 and below 1", lambda value: value is None or (_between(0, 1)(value) and value)),
 }

@@ -3,6 +3,7 @@
 Tokens of all texts of a split lie one after the other, without padding; ``starts`` says where each text begins.
 """
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ class Encoding:
     Attributes:
         config: of the network that is trained, as transformers has it.
         trained_layers: how many layers it has above the frozen trunk; None: there is no trunk.
+        first_only: whether the network computes the last state of the first token alone, see `models.first_token`.
         typed: whether the network takes token types, which tell the second text of a pair from the first.
         pretrained: its pretrained weights; what it lacks is drawn.
         arrays: by split: ``starts`` int64 (n + 1,), ``tokens`` and ``types`` int32 (total,), and with a trunk
@@ -43,6 +45,7 @@ class Encoding:
 
     config: dict
     trained_layers: int | None
+    first_only: bool
     typed: bool
     pretrained: dict[str, Tensor]
     arrays: dict[str, dict[str, np.ndarray]]
@@ -63,7 +66,8 @@ class Encoding:
             raise UserError(
                 f"{data}: the texts are not encoded as a whole ({error}); delete {data / DESCRIPTION} and run again"
             ) from None
-        return cls(found["config"], found["trained_layers"], found["typed"], weights, arrays)
+        facts = [found[key] for key in ("config", "trained_layers", "first_only", "typed")]
+        return cls(*facts, weights, arrays)
 
     def padded(self, split: str, rows: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         """Return texts at the length T of the longest: inputs, and where tokens are, float32 (B, T).
@@ -103,11 +107,11 @@ def encode(model: dict, texts: TextData, data: Path, device: str) -> dict:
         truncated = {split: _tokenise(tokenizer, texts, split, model["max_length"], data) for split in counts}
         typed = "token_type_ids" in tokenizer.model_input_names
         config = transformer.config_of(network, layers)
-    costs = [cost]
+    costs, first_only = [cost], False
     if layers is not None:
         mark = fingerprint(model, config, [file_digest(_path(data, split, "tokens")) for split in counts])
         costs += [_run_trunk(network.to(device), layers, typed, split, data, mark) for split in counts]
-        network = _checked_cut(network.cpu(), layers, typed, data)
+        network, first_only = _checked_cut(network.cpu(), layers, typed, data)
     weights = {key: tensor.contiguous() for key, tensor in network.state_dict().items() if key not in drawn}
     with replacing(data / WEIGHTS) as temporary:
         save_file(weights, temporary)
@@ -115,12 +119,12 @@ def encode(model: dict, texts: TextData, data: Path, device: str) -> dict:
         if number:
             whole = f"{number} of {counts[split]} {split} texts"
             print(f"note: {whole} have more than model.max_length = {model['max_length']} tokens and were cut")
-    facts = {"config": config, "trained_layers": layers, "typed": typed, "drawn": drawn, "counts": counts}
+    facts = {"config": config, "trained_layers": layers, "first_only": first_only, "typed": typed, "drawn": drawn}
     names = ["starts", *_inputs(None), *(() if layers is None else _inputs(layers))]
     written = [data / WEIGHTS, *(_path(data, split, name) for split in counts for name in names)]
     write_json(
         data / DESCRIPTION,
-        facts | {"truncated": truncated, "files": {file.name: file_digest(file) for file in written}},
+        facts | {"counts": counts, "truncated": truncated, "files": {file.name: file_digest(file) for file in written}},
     )
     return resources.add(*costs)
 
@@ -229,12 +233,14 @@ def upper_part(encoding: Encoding, network: nn.Module, drawn: Sequence[str], pat
             " which were run once for all models; set model.trained_layers: null, or model.pretrained to what this one"
             " was fine-tuned from"
         )
-    return transformer.cut(network, layers)
+    return transformer.cut(network, layers, encoding.first_only)
 
 
 @torch.no_grad()
-def _checked_cut(network: nn.Module, layers: int, typed: bool, data: Path) -> nn.Module:
-    """Return the network without its trunk, once it says of the states what the whole one says of the tokens.
+def _checked_cut(network: nn.Module, layers: int, typed: bool, data: Path) -> tuple[nn.Module, bool]:
+    """Return the network without its trunk, and whether its last layer is `FirstToken`.
+
+    What is returned says of the states what the whole network says of the tokens: this is tried.
 
     Raises:
         UserError: it does not: its trunk hands over more than states.
@@ -244,11 +250,12 @@ def _checked_cut(network: nn.Module, layers: int, typed: bool, data: Path) -> nn
     (tokens, present), (states, _) = (_padded(arrays, _inputs(kept), rows) for kept in (None, layers))
     present = torch.from_numpy(present)
     expected = forward(network, [torch.from_numpy(array) for array in tokens], present, typed)
-    upper = transformer.cut(network, layers)
-    found = forward(upper, [torch.from_numpy(array) for array in states], present, typed)
-    if not torch.allclose(found, expected, rtol=CLOSE, atol=CLOSE * float(expected.abs().max())):
-        raise UserError(
-            f"model.trained_layers: found {layers}, but the layers of {type(network).__name__} hand over more than"
-            " their states, so that the lower ones cannot be run once for all; allowed: null, everything is trained"
-        )
-    return upper
+    for first_only in (True, False) if transformer.has_first_token(network) else (False,):
+        upper = transformer.cut(copy.deepcopy(network), layers, first_only)
+        found = forward(upper, [torch.from_numpy(array) for array in states], present, typed)
+        if torch.allclose(found, expected, rtol=CLOSE, atol=CLOSE * float(expected.abs().max())):
+            return upper, first_only
+    raise UserError(
+        f"model.trained_layers: found {layers}, but the layers of {type(network).__name__} hand over more than"
+        " their states, so that the lower ones cannot be run once for all; allowed: null, everything is trained"
+    )

@@ -44,8 +44,9 @@ class TextClassification(Classification):
         return encode(settings["model"], TextData.load(data), data, device)
 
     def architecture(self) -> nn.Module:
-        network = transformer.untrained(self.encoding.config, self.encoding.trained_layers)
-        network.load_state_dict(self.encoding.pretrained, strict=False)
+        known = self.encoding
+        network = transformer.untrained(known.config, known.trained_layers, known.first_only)
+        network.load_state_dict(known.pretrained, strict=False)
         return network
 
     def from_folder(self, path: Path) -> nn.Module:

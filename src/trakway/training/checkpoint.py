@@ -1,5 +1,6 @@
 """Checkpoints: written whole, in the format that the task names, and checked when read."""
 
+import copy
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,12 +22,37 @@ SUFFIXES = {"safetensors": ".safetensors", "diffusers": ""}
 RETRAIN = "delete it and run again: the model is trained anew"
 
 
-def save_checkpoint(task: Task, model: nn.Module, path: str | os.PathLike) -> None:
-    """Write a model of the task: a safetensors file, or a folder that diffusers loads."""
+def save_checkpoint(task: Task, model: nn.Module, path: str | os.PathLike, stored: str = "float32") -> None:
+    """Write a model of the task: a safetensors file, or a folder that diffusers loads.
+
+    Args:
+        task: the modality.
+        model: of it.
+        path: of the file or folder.
+        stored: ``float32``, or ``float16``, to which the weights are rounded.
+
+    Raises:
+        UserError: a weight is too large for float16.
+    """
+    if stored == "float16":
+        model = _halved(model)
     if task.checkpoint_format == "diffusers":
         save_pretrained(model, task.scheduler(), path)
     else:
         save_tensors(path, model.state_dict())
+
+
+def _halved(model: nn.Module) -> nn.Module:
+    """Return a copy of a model rounded to float16."""
+    half = copy.deepcopy(model).half()
+    name = first_bad_tensor(half)
+    if name is not None and name != first_bad_tensor(model):
+        limit = torch.finfo(torch.float16).max
+        raise UserError(
+            f"training.stored: found float16, but {name} of a trained model has values above {limit:.0f}, the largest"
+            " that it holds; set float32"
+        )
+    return half
 
 
 def load_checkpoint(task: Task, path: str | os.PathLike, sha256: str | None = None, advice: str = RETRAIN) -> nn.Module:

@@ -75,7 +75,8 @@ def train_model(task: Task, rows: np.ndarray, training: dict, seed: int, path: P
             last_saved = time.monotonic()
     for index, weights in enumerate(state.kept):
         model.load_state_dict(weights)
-        save_checkpoint(task, model, path if index == len(state.kept) - 1 else checkpoint_path(path, index))
+        last = index == len(state.kept) - 1
+        save_checkpoint(task, model, path if last else checkpoint_path(path, index), training["stored"])
     for abandoned in path.parent.glob(f"{path.stem}.*.state.safetensors"):  # of other runs too
         abandoned.unlink()
     return {"curve": state.curve}
