@@ -3,7 +3,7 @@
     snakemake --cores all fashion_resnet
     pip install -c envs/constraints.txt .[peers]
     python benchmarks/peers.py results/demo/fashion_resnet --output benchmarks/peers.csv
-    python benchmarks/peers.py results/demo/reviews_bert --members 2 --output benchmarks/peers_text.csv
+    python benchmarks/peers.py results/demo/reviews_bert --members 1 --batches 20 100 --output benchmarks/peers_text.csv
 
 Each contestant runs in a process of its own, which gives its peak memory, three times in turn, of which the least
 seconds count. Both use float32, the same final checkpoints, the evaluated targets, and a ridge of the same size,
@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-CONTESTANTS = [("trakway", 50), ("traker", 100), ("traker", 500)]
+OURS = 50  # examples at a time, the workflow's default
 
 
 def load(folder: Path, members: int):
@@ -189,6 +189,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="an experiment's folder, e.g. results/demo/fashion_resnet")
     parser.add_argument("--output", type=Path, default=Path("benchmarks/peers.csv"))
     parser.add_argument("--members", type=int, help="how many of the members; all by default")
+    parser.add_argument("--batches", type=int, nargs="+", default=[100, 500], help="of `traker`")
     parser.add_argument("--contestant", nargs=2, metavar=("NAME", "BATCH"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.contestant:
@@ -226,7 +227,7 @@ def main() -> None:
                 "peak_mb": cost["scoring"]["peak_mb"],
             }
 
-        rows = least(CONTESTANTS, run)
+        rows = least([("trakway", OURS), *(("traker", batch) for batch in arguments.batches)], run)
     settings = read_json(arguments.folder / "provenance.json")["settings"]
     shards = sorted((arguments.folder / "outputs/evaluation").glob("*.npy"))
     outputs = load_outputs(shards, len(masks))[:, :, : settings["targets"]["count"]]

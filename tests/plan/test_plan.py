@@ -10,7 +10,7 @@ from trakway import plan
 from trakway.errors import UserError
 from trakway.plan import Removal, count_removal_rows, removal_rows
 
-SOURCE = Path(__file__).parents[1] / "src/trakway"
+SOURCE = Path(__file__).parents[2] / "src/trakway"
 REMOVAL = {
     "targets": 3,
     "fractions": [0.1, 0.2],
@@ -91,7 +91,7 @@ def test_mistakes():
 
 def test_imports_nothing_heavy():
     code = "import sys, trakway.plan; print([m for m in ('numpy', 'pandas', 'torch', 'scipy') if m in sys.modules])"
-    source = Path(__file__).parents[1] / "src"
+    source = Path(__file__).parents[2] / "src"
     done = subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONPATH": str(source)}, check=True, capture_output=True, text=True
     )

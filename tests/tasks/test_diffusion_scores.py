@@ -18,7 +18,14 @@ from trakway.training.loop import train_model
 
 COPIES = np.array([2, 5, 11, 12, 17, 23])  # rows of the training split that hold one and the same image
 TRAINING = {"steps": 100, "epochs": None, "batch_size": 12, "optimizer": "adamw", "learning_rate": 0.01, "ema": None}
-TRAINING |= {"momentum": 0.9, "weight_decay": 0.0, "warmup": 0.1, "precision": "float32", "checkpoints": 1, "stored": "float32"}
+TRAINING |= {
+    "momentum": 0.9,
+    "weight_decay": 0.0,
+    "warmup": 0.1,
+    "precision": "float32",
+    "checkpoints": 1,
+    "stored": "float32",
+}
 
 
 def double(batch):

@@ -198,7 +198,8 @@ def test_folders_that_are_no_members(encoded, tiny_bert, tmp_path):
 
 
 def test_the_last_layer_is_whole_where_the_head_reads_more(tiny_bert, sentences, tmp_path, monkeypatch, encoded):
-    assert encoded(1)[0].encoding.first_only and not encoded(None)[0].encoding.first_only
+    assert encoded(1)[0].encoding.first_only
+    assert not encoded(None)[0].encoding.first_only
     data = tmp_path / "data"
     shutil.copytree(sentences, data)
     right = FirstToken.forward

@@ -307,7 +307,14 @@ class Spy:
 
     def train(self, rows, seed, **training):
         default = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.0, "warmup": 0.2}
-        default |= {"precision": "float32", "checkpoints": 1, "stored": "float32", "epochs": None, "steps": None, "ema": None}
+        default |= {
+            "precision": "float32",
+            "checkpoints": 1,
+            "stored": "float32",
+            "epochs": None,
+            "steps": None,
+            "ema": None,
+        }
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(loop, "save_checkpoint", lambda task, model, path, stored: self.saved.append(path.name))
             return train_model(self, rows, default | training, seed, loop.Path("none.safetensors"), "mark")["curve"]
