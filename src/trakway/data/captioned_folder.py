@@ -44,13 +44,15 @@ def open_captioned_folder(dataset: dict, *, test: str | None = None) -> Source:
     if test is not None:
         folders["test"] = Path(test).expanduser()
         _check_apart(*folders.values())
-    found = {key: _read(key, folder) for key, folder in folders.items()}
-    classes = sorted({label for _, _, labels in found.values() for label in labels})
-    whole = [_split(folder, *found[key], classes) for key, folder in folders.items()]
+    found = [(str(folder), *_read(key, folder)) for key, folder in folders.items()]
+    classes = sorted({label for *_, labels in found for label in labels})
     if test is None:
-        parts = held_out(len(whole[0].labels), "captioned_folder")
-        whole = [_split(folders["path"], *_rows(found["path"], rows), classes, rows) for rows in parts]
-    return Source(folders["path"].resolve().name, LICENCE, tuple(classes), *whole)
+        (whole,) = found
+        rows = held_out(len(whole[-1]), "captioned_folder")
+        splits = [_split(*whole, classes, part) for part in rows]
+    else:
+        splits = [_split(*one, classes, np.arange(len(one[-1]))) for one in found]
+    return Source(folders["path"].resolve().name, LICENCE, tuple(classes), *splits)
 
 
 def _check_apart(train: Path, test: Path) -> None:
@@ -92,7 +94,8 @@ def _read(key: str, folder: Path) -> tuple[list[Path], list[list[str]], list[str
             f"{folder}: found captions twice, in {TABLE} and in {named(beside, folder)}; allowed: one of the two; move"
             " the other away"
         )
-    others = [file for file in files if file not in {*pictures, *texts, table}]
+    known = {*pictures, *texts, table}
+    others = [file for file in files if file not in known]
     if others:
         log.warning("%s: left out, no pictures by their names: %s", folder, named(others, folder))
     if table in files:
@@ -109,22 +112,15 @@ def _hidden(file: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
-def _rows(found: tuple[list, list, list], rows: np.ndarray) -> tuple[list, list, list]:
-    return tuple([values[row] for row in rows] for values in found)
-
-
 def _split(
-    folder: Path,
+    origin: str,
     pictures: list[Path],
     captions: list[list[str]],
     labels: list[str],
     classes: list[str],
-    ids: np.ndarray | None = None,
+    rows: np.ndarray,
 ) -> Split:
-    numbers = {name: number for number, name in enumerate(classes)}
-    examples = Captioned(FilePixels([str(file) for file in pictures]), captions, str(folder))
-    return Split(
-        examples,
-        np.array([numbers[label] for label in labels], np.int64),
-        np.arange(len(pictures)) if ids is None else ids,
-    )
+    """Return the pictures ``rows``, which are their ids too."""
+    pixels = FilePixels([str(pictures[row]) for row in rows])
+    examples = Captioned(pixels, [captions[row] for row in rows], origin)
+    return Split(examples, np.array([classes.index(labels[row]) for row in rows], np.int64), rows)

@@ -65,6 +65,8 @@ def _split(root: Path, folder: str, annotations: str) -> Split:
         with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints how long it took
             found = CocoCaptions(str(root / folder), str(root / annotations))
         files = [found.coco.imgs[number]["file_name"] for number in found.ids]
+        if not files:
+            raise ValueError("no pictures")
         captions = [[entry["caption"] for entry in found.coco.imgToAnns[number]] for number in found.ids]
     except ImportError:
         raise UserError(

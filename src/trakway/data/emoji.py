@@ -1,8 +1,8 @@
 """Colour emoji at 32×32 with their names (Noto Color Emoji 2.042; names and groups of Unicode 15.0).
 
 3,655 pictures on white, in the order of Unicode's list; its nine groups are the classes. An emoji without a skin tone
-is followed there by its variants with one. Every fifth of these families is for testing, whatever the seed, so that none
-is in both splits. Captions are the name, and the name with the group.
+is followed there by its variants with one. Every fifth of these families is for testing, whatever the seed: none is in
+both splits. Captions are the name, and the name with the group.
 """
 
 import lzma

@@ -14,7 +14,7 @@ def read_delimited(file: Path, separator: str = ",") -> pd.DataFrame:
         UserError: it is not UTF-8 (names line and byte), or no such table.
     """
     try:
-        return pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8")
+        return pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8").fillna("")
     except UnicodeDecodeError as error:
         raise not_utf8(file) from error
     except (ValueError, OSError) as error:  # pandas' errors are of these
@@ -32,7 +32,7 @@ def read_lines(file: Path) -> list[str]:
     except UnicodeDecodeError as error:
         raise not_utf8(file) from error
     except OSError as error:
-        raise UserError(f"{file}: cannot be read ({error.strerror}); check its permissions") from error
+        raise UserError(f"{file}: cannot be read ({error.strerror}); check its name and permissions") from error
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
