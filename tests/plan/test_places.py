@@ -26,7 +26,8 @@ def test_the_library_is_found_by_name():
     assert list(builtin("task")) == ["image_classification", "image_diffusion", "text_classification"]
     assert list(builtin("model")) == ["resnet18", "resnet50", "resnet9", "resnet_small", "transformer", "unet"]
     pictures, texts = {"cifar10", "digits", "fashion_mnist", "imagenet"}, {"hub_texts", "movie_reviews", "text_files"}
-    assert set(builtin("dataset")) == pictures | texts
+    captioned = {"captioned_folder", "coco_captions", "emoji", "fashion_captions"}
+    assert set(builtin("dataset")) == pictures | texts | captioned
     assert place("dataset", "digits").name == "open_digits"
     for room in ("task", "model", "dataset"):
         for name in builtin(room):
