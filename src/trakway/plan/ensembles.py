@@ -5,6 +5,10 @@ from trakway.plan.removal import count_removal_rows
 from trakway.plan.shards import shards
 
 
+ALONE = ("autoencoder", "domain")
+"""Ensembles of one model of a task of its own, whose section has their name and whose examples are the prepared data."""
+
+
 def ensemble_sizes(settings: dict) -> dict[str, tuple[int, int]]:
     """Return for each ensemble its number of subsets and of seeds a subset."""
     bank, removal = settings["bank"], settings["removal"]
@@ -15,7 +19,7 @@ def ensemble_sizes(settings: dict) -> dict[str, tuple[int, int]]:
         "reference": (1, removal["reference"]),
         "removal": (count_removal_rows(removal, step_methods(settings)), removal["seeds"]),
     }
-    return sizes | ({"domain": (1, 1)} if settings["domain"] else {})
+    return sizes | {name: (1, 1) for name in ALONE if settings[name] and not settings[name].get("pretrained")}
 
 
 def ensemble_shards(settings: dict, ensemble: str) -> list[str]:
@@ -25,5 +29,5 @@ def ensemble_shards(settings: dict, ensemble: str) -> list[str]:
     return shards(subsets * seeds, settings["execution"][size])
 
 
-OUTPUT_ROLES = {"members": (), "domain": (), "estimation": ("evaluation", "tuning")}
+OUTPUT_ROLES = {"members": (), **dict.fromkeys(ALONE, ()), "estimation": ("evaluation", "tuning")}
 """The roles of the targets that the models of an ensemble are evaluated on: ``evaluation`` where nothing is said."""

@@ -36,11 +36,11 @@ EVALUATION_DRAWS = 5
 class Diffusion(Generative):
     """States x_0, in which noise is added and removed: images, or latents of images.
 
-    A batch is (x_t (B, D, C, H, W), timesteps (B, D), goal as x_t, conditions (B, D, ...)..., weights (B, 1, H, W)), with
-    D draws of (timestep, noise, condition) an example; the goal is what the network predicts, the weights of the
-    coordinates sum to 1 over all channels. ``function`` says what `output` is: ``output`` is minus the loss, ``norm`` is
-    ‖ε_θ(x_t, t)‖² (D-TRAK; Zheng et al., ICLR 2024, equation 10), and ``window-T`` is ``output`` with training examples
-    seen at steps around T alone.
+    A batch is (x_t (B, D, C, H, W), timesteps (B, D), goal as x_t, conditions (B, D, ...)..., weights (B, 1, H, W)),
+    with D draws of (timestep, noise, condition) an example; the goal is what the network should predict, the weights of
+    the coordinates sum to 1 over all channels. ``function`` says what `output` is: ``output`` is minus the loss,
+    ``norm`` is ‖ε_θ(x_t, t)‖² (D-TRAK; Zheng et al., ICLR 2024, equation 10), and ``window-T`` is ``output`` with
+    training examples seen at steps around T alone.
     """
 
     clips = True
@@ -61,17 +61,22 @@ class Diffusion(Generative):
     def clean(self, split: str, rows: np.ndarray) -> Tensor:
         """Return x_0 of examples of ``train`` or ``test``, float32 (B, *shape), on the CPU."""
 
-    def conditions(self, split: str, rows: np.ndarray, draws: int) -> list[Tensor]:
-        """Return what the network is told of examples at each draw, tensors (B, D, ...) on the device."""
+    def conditions(
+        self, split: str, rows: np.ndarray, draws: int, rng: np.random.Generator | None = None
+    ) -> list[Tensor]:
+        """Return what the network is told of examples at each draw, tensors (B, D, ...) on the device.
+
+        Args:
+            split: ``train`` or ``test``.
+            rows: of the examples.
+            draws: D.
+            rng: of a step of training; None: an output is asked for, a function of the example alone.
+        """
         return []
 
     def target_conditions(self, entries: pd.DataFrame, draws: int) -> list[Tensor]:
         """Return likewise what it is told of entries of the table of targets."""
         return []
-
-    def drop_conditions(self, conditions: list[Tensor], rng: np.random.Generator) -> list[Tensor]:
-        """Return what the network is told in a step of training."""
-        return conditions
 
     def call(self, model: Model, noised: Tensor, timesteps: Tensor, *conditions: Tensor) -> Tensor:
         """Return what a network predicts for rows (R, C, H, W), steps (R,) and conditions (R, ...)."""
@@ -98,7 +103,7 @@ class Diffusion(Generative):
     def training_batch(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         steps = rng.integers(0, self.diffusion["timesteps"], (len(rows), 1))
         noise = rng.standard_normal((len(rows), 1, *self.shape), np.float32)
-        conditions = self.drop_conditions(self.conditions("train", rows, 1), rng)
+        conditions = self.conditions("train", rows, 1, rng)
         return self._batch(self.clean("train", rows), steps, noise, conditions)
 
     def train_batch(self, rows: np.ndarray) -> Batch:

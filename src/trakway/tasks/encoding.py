@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from trakway.data.texts import TextData
 from trakway.errors import UserError
-from trakway.models import transformer
+from trakway.models import pretrained, transformer
 from trakway.runtime import resources
 from trakway.storage.files import read_array, read_json, replacing, write_array, write_json
 from trakway.storage.fingerprint import file_digest, fingerprint
@@ -102,7 +102,7 @@ def encode(model: dict, texts: TextData, data: Path, device: str) -> dict:
     with resources.measured() as cost:
         network, drawn = transformer.load(name, len(texts.classes), model["dropout"])
         transformer.check_layers(network, layers)
-        tokenizer = transformer.load_tokenizer(name, network.config, model["max_length"])
+        tokenizer = pretrained.load_tokenizer("model.pretrained", name, network.config, model["max_length"])
         counts = {split: len(labels) for split, labels in texts.labels.items()}
         truncated = {split: _tokenise(tokenizer, texts, split, model["max_length"], data) for split in counts}
         typed = "token_type_ids" in tokenizer.model_input_names

@@ -13,7 +13,7 @@ from trakway.tasks import Task
 from trakway.training.checkpoint import load_checkpoint
 from trakway.training.pretrained import network_folder
 
-ADVICE = "list folders that save_pretrained of a UNet2DModel, or of a pipeline around one, has written"
+ADVICE = "list folders that save_pretrained of such a network, or of a pipeline around one, has written"
 WHOLE = "list whole files of safetensors, or folders of save_pretrained where the task has such"
 
 
@@ -87,7 +87,7 @@ def _check_schedule(task: Task, path: Path) -> None:
     if not same or found.config.prediction_type != expected.config.prediction_type:
         raise UserError(
             f"members.checkpoints: {file} has {_schedule(found)}, and the experiment has {_schedule(expected)}; set"
-            " diffusion.timesteps and diffusion.schedule to the noise that the checkpoints were trained with"
+            " diffusion.timesteps, schedule, beta_start, beta_end and prediction to those the checkpoints were trained with"
         )
 
 
