@@ -27,7 +27,11 @@ def main(arguments):
 
 if __name__ == "__main__":
     command = Command(__doc__, computes=True)
-    command.add_argument("--settings", required=True, help="sections seed, task, model, autoencoder: JSON text or a YAML file")
+    command.add_argument(
+        "--settings", required=True, help="sections seed, task, model, autoencoder: JSON text or a YAML file"
+    )
     command.add_argument("--data", type=Path, required=True, help="folder of the prepared data, and of what is written")
-    command.add_argument("--autoencoder", type=Path, help="description of the trained autoencoder (JSON), if there is one")
+    command.add_argument(
+        "--autoencoder", type=Path, help="description of the trained autoencoder (JSON), if there is one"
+    )
     command.run(main)

@@ -70,24 +70,16 @@ class TextEncoder:
         """Return the states of captions, float32 (captions, max_length, d), on the device of the encoder."""
         import torch
 
-        device = next(self.model.parameters()).device
+        device, length = next(self.model.parameters()).device, self.tokenizer.model_max_length
+        options = {"padding": "max_length", "max_length": length, "truncation": True, "return_tensors": "pt"}
+        found = self.tokenizer(list(captions), **options).to(device)
+        mask = found["attention_mask"] if self.masked else None
         with torch.no_grad():
-            return self.model(**self.tokens(captions).to(device)).last_hidden_state
+            return self.model(input_ids=found["input_ids"], attention_mask=mask).last_hidden_state
 
-    def tokens(self, captions: Sequence[str]) -> dict:
-        """Return what the encoder takes, tensors (captions, max_length) by name."""
-        length = self.tokenizer.model_max_length
-        found = self.tokenizer(
-            list(captions), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
-        )
-        for key in set(found) - {"input_ids", *(["attention_mask"] if self.masked else [])}:
-            del found[key]
-        return found
-
-    def cut(self, captions: Sequence[str]) -> int:
-        """Return how many captions have more tokens than fit."""
-        whole = self.tokenizer(list(captions), verbose=False)["input_ids"]
-        return sum(len(ids) > self.tokenizer.model_max_length for ids in whole)
+    def tokens(self, captions: Sequence[str]) -> list[int]:
+        """Return how many tokens captions have, marks included."""
+        return [len(ids) for ids in self.tokenizer(list(captions), verbose=False)["input_ids"]]
 
 
 def _config(name: str):
@@ -101,5 +93,3 @@ def _part(name: str, part: str) -> str:
     """Return where a part of a pipeline lies, or the folder itself, where encoder and tokeniser lie together."""
     folder = Path(name).expanduser()
     return str(folder / part) if (folder / part).is_dir() else name
-
-

@@ -4,9 +4,8 @@ from trakway.plan.methods import step_methods
 from trakway.plan.removal import count_removal_rows
 from trakway.plan.shards import shards
 
-
 ALONE = ("autoencoder", "domain")
-"""Ensembles of one model of a task of its own, whose section has their name and whose examples are the prepared data."""
+"""Ensembles of one model, of a task and a section of its own, that is trained on all prepared examples."""
 
 
 def ensemble_sizes(settings: dict) -> dict[str, tuple[int, int]]:

@@ -1,8 +1,8 @@
 """What is computed once of captioned pictures for all models: latents of a frozen autoencoder, and states of captions.
 
-The latents that a diffusion model sees have mean 0 and deviation 1 in every channel. For an autoencoder that was trained
-here this is made part of it, of the 1x1 convolutions around its codes, so that plain diffusers decodes them; of a user's
-own its ``scaling_factor`` (and ``shift_factor``) is used.
+The latents that a diffusion model sees have mean 0 and deviation 1 in every channel. For an autoencoder that was
+trained here this is made part of it, of the 1x1 convolutions around its codes, so that plain diffusers decodes them; of
+a user's own its ``scaling_factor`` (and ``shift_factor``) is used.
 """
 
 import copy
@@ -39,12 +39,14 @@ class Latents:
         folder: of the prepared data.
         arrays: of each split, float32 (n, c, h, w); memory maps.
         captions: all that there are, the empty one first.
+        tokens: how many of each caption's states are of tokens, (captions,); the rest is padding.
         states: of each caption, float32 (captions, L, d); a memory map.
     """
 
     folder: Path
     arrays: dict[str, np.ndarray]
     captions: tuple[str, ...]
+    tokens: np.ndarray
     states: np.ndarray
 
     @classmethod
@@ -57,7 +59,8 @@ class Latents:
         try:
             counts = read_json(data / DESCRIPTION)["counts"]
             arrays = {split: read_array(data / f"{split}_latents.npy") for split in counts}
-            captions = tuple(read_table(data / CAPTIONS)["caption"])
+            table = read_table(data / CAPTIONS)
+            captions, tokens = tuple(table["caption"]), table["tokens"].to_numpy()
             states = read_array(data / STATES)
             if {split: len(array) for split, array in arrays.items()} != counts or len(captions) != len(states):
                 raise ValueError("its files do not belong together")
@@ -65,7 +68,7 @@ class Latents:
             raise UserError(
                 f"{data}: the pictures are not encoded as a whole ({error}); delete {data / DESCRIPTION} and run again"
             ) from None
-        return cls(data, arrays, captions, states)
+        return cls(data, arrays, captions, tokens, states)
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -150,7 +153,9 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
         network.save_pretrained(data / AUTOENCODER)
         encoder = TextEncoder(model["text_encoder"], model["max_length"])
         captions = ["", *sorted({c for split in pictures.captions.values() for of_one in split for c in of_one})]
-        write_table(data / CAPTIONS, pd.DataFrame({"caption": captions}))
+        tokens, most = np.array(encoder.tokens(captions)), model["max_length"]
+        cut = int((tokens > most).sum())
+        write_table(data / CAPTIONS, pd.DataFrame({"caption": captions, "tokens": tokens.clip(max=most)}))
     autoencoder, encoder.model = Autoencoder(network), encoder.model.to(device)
     mark = fingerprint(model, file_digest(data / AUTOENCODER), captions, [file_digest(data / "examples.parquet")])
     shape = autoencoder.encode(_pixels(found["train"][:1])).shape[1:]
@@ -166,14 +171,13 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
     }
     parts["blocks of captions encoded"] = Part(
         [data / STATES],
-        [(len(captions), model["max_length"], width)],
+        [(len(captions), most, width)],
         row_blocks(len(captions), BLOCK),
         lambda rows: (encoder(captions[rows]).cpu().numpy(),),
     )
     costs = [cost, *(fill_arrays([part], mark, words) for words, part in parts.items())]
-    cut = encoder.cut(captions)
     if cut:
-        print(f"note: {cut} of {len(captions)} captions have more than model.max_length = {model['max_length']} tokens")
+        print(f"note: {cut} of {len(captions)} captions have more than model.max_length = {most} tokens and were cut")
     written = [AUTOENCODER, CAPTIONS, STATES, *(f"{split}_latents.npy" for split in found)]
     write_json(
         data / DESCRIPTION,
@@ -235,5 +239,5 @@ def _check(network: nn.Module, shape: Sequence[int]) -> None:
         raise UserError(
             f"autoencoder: found one of pictures with {network.config.in_channels} channels whose latents are {smaller}"
             f" times smaller, and the pictures have {channels} channels and a side of {side}; allowed: as many"
-            f" channels, and a side that is a multiple of {smaller}; set dataset.image_size, or take another autoencoder"
+            f" channels, and a side that is a multiple of {smaller}; change dataset.image_size or the autoencoder"
         )

@@ -87,7 +87,7 @@ def _check_schedule(task: Task, path: Path) -> None:
     if not same or found.config.prediction_type != expected.config.prediction_type:
         raise UserError(
             f"members.checkpoints: {file} has {_schedule(found)}, and the experiment has {_schedule(expected)}; set"
-            " diffusion.timesteps, schedule, beta_start, beta_end and prediction to those the checkpoints were trained with"
+            " timesteps, schedule, beta_start, beta_end and prediction of diffusion to what they were trained with"
         )
 
 
