@@ -69,7 +69,7 @@ def model(task):
 @pytest.fixture(scope="module")
 def targets(task, model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("targets")
-    draw_journeys(task, model, {"count": 2, "tuning": 1, "real": 2}, folder)
+    draw_journeys(task, model, {"count": 2, "tuning": 1, "real": 2, "exchanged": 2}, folder)
     return folder
 
 
@@ -176,6 +176,31 @@ def test_pictures_are_decoded_states(task, model, targets):
         np.testing.assert_allclose(pictures, decoded(task, states), atol=1e-5)
         alone = task.decode(states[0].reshape(-1, 3, 8, 8)).reshape(pictures[0].shape)
         np.testing.assert_allclose(pictures[0], alone, atol=1e-5)
+
+
+def test_exchanged_entries_are_the_same_states_under_a_caption_of_another_class(task, model, targets):
+    table = read_table(targets / "targets.parquet")
+    arrays = {name: np.load(targets / f"latent_{name}.npy") for name in ("images", "noisy", "estimates")}
+    exchanged = table[table["kind"] == "exchanged"]
+    assert exchanged["timestep"].fillna(-1).tolist() == [-1, 4, 12] * 2
+    assert table["role"].tolist() == ["evaluation"] * 16 + ["tuning"] * 3
+    scheduler = task.scheduler()
+    for other in exchanged[exchanged["timestep"].isna()].itertuples():
+        own = table[(table["target"] == other.row) & table["timestep"].isna()].iloc[0]
+        assert other.label != own["label"]
+        assert other.caption in {c for of_one in task.data.captions["train"] for c in of_one}
+        assert [("coat" in one) for one in (own["caption"], other.caption)].count(True) == 1
+        assert own["caption"].replace("coat", "bag") == other.caption.replace("coat", "bag")  # the nearest there is
+        for name in ("images", "noisy"):
+            np.testing.assert_array_equal(arrays[name][other.target], arrays[name][other.row])
+        for place, step in enumerate([4, 12]):
+            noisy = torch.from_numpy(arrays["noisy"][other.target, place])[None]
+            with torch.no_grad():
+                (velocity,) = task.told(model, [other.caption])(noisy, step)
+            kept = scheduler.alphas_cumprod[step]
+            expected = kept.sqrt() * noisy - (1 - kept).sqrt() * velocity
+            found = torch.from_numpy(arrays["estimates"][other.target, place])[None]
+            torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_samples_are_told_captions_of_test_pictures(task, model, targets):

@@ -247,6 +247,24 @@ class Documents(Input):
         return replace(value, targets=value.targets[index])
 
 
+class Captions(Input):
+    """``captions``: mean states of captions: of each training example (captions, d), and of targets (targets, d)."""
+
+    needs = ("caption",)
+
+    def load(self, files, source):
+        from trakway.data.captioned import CaptionData
+        from trakway.tasks.latents import Latents
+
+        latents = Latents.load(source.data)
+        train = CaptionData.load(source.data).captions["train"]
+        return [latents.means(captions) for captions in train], latents.means(source.table["caption"])
+
+    def of_targets(self, value, index):
+        train, targets = value
+        return train, targets[index]
+
+
 class Labels(Input):
     """``labels``: classes of (training examples (n,), targets (targets,)); None where no margin compares classes."""
 
@@ -272,6 +290,7 @@ INPUTS: dict[str, Input] = {
     "estimation": Estimation(),
     "examples": Examples(),
     "texts": Documents(),
+    "captions": Captions(),
     "labels": Labels(),
 }
 """Every input by the name that methods declare."""

@@ -12,6 +12,7 @@ OWN = {
     "journey.timesteps": None,
     "journey.patches": [],
     "targets.real": 0,
+    "targets.exchanged": 0,
     "removal.timesteps": None,
 }
 """Settings of these tasks alone: key to the value that stands for none."""
@@ -30,6 +31,7 @@ def check_steps(settings: dict) -> Iterator[Fault]:
         return
     yield from _needs(settings)
     yield from _autoencoder(settings)
+    yield from _exchanged(settings)
     yield from _schedule(settings)
     yield from _removal_timesteps(settings)
     yield from _patches(settings)
@@ -59,6 +61,14 @@ def _autoencoder(s: dict) -> Iterator[Fault]:
         yield "autoencoder", f"a mapping with model and training, or pretrained, for the task {s['task']}", "Add it."
     elif (section["model"] is None) == (section["pretrained"] is None):
         yield "autoencoder.model", "a network to train, or null beside autoencoder.pretrained", "Give one of the two."
+
+
+def _exchanged(s: dict) -> Iterator[Fault]:
+    found, most = s["targets"]["exchanged"], s["targets"]["count"]
+    if found and not modality_of(s).has(needs=("caption",)):
+        yield "targets.exchanged", f"0 for the task {s['task']}, whose models read no captions", "Remove the key."
+    elif found > most:
+        yield "targets.exchanged", f"at most targets.count = {most}, the samples there are", "Lower it."
 
 
 def _schedule(s: dict) -> Iterator[Fault]:

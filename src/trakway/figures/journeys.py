@@ -70,8 +70,8 @@ def journeys(
     The most helpful have solid blue frames, the most harmful dashed orange ones, the most extreme nearest to x̂₀.
 
     Args:
-        entries: target, timestep, entry (as ``target`` in ``picks``); the steps of a sample one after the other from
-            high noise to low.
+        entries: target, timestep, caption ("": none), entry (as ``target`` in ``picks``); the steps of a sample one
+            after the other from high noise to low.
         estimates: x̂₀(xₜ), uint8 (entries × C × H × W), C = 1 or 3.
         samples: uint8 (targets shown × C × H × W), in the order of ``entries``.
         picks: as ``extremes`` returns it.
@@ -87,7 +87,8 @@ def journeys(
     for place, target in enumerate(targets):
         top = HEAD + place * (block + BLOCK)
         start = {"helpful": top + ESTIMATE + PART, "harmful": top + ESTIMATE + 2 * PART + rows}
-        page.write(0.2, top - 0.1, f"Sample {target}", 10, weight="bold")
+        caption = entries.loc[entries["target"] == target, "caption"].iloc[0]
+        page.write(0.2, top - 0.1, f"Sample {target}{caption and f': “{caption}”'}", 10, weight="bold")
         names = {top + ESTIMATE / 2: "x̂₀(xₜ)"}
         names |= {start[side] + EXAMPLE / 2: f"Most\n{side}" for side in start}
         for y, name in names.items():

@@ -83,13 +83,16 @@ def draw_journeys(task: Generative, model: nn.Module, targets: dict, folder: Pat
     told = task.prompts("samples", targets["count"]), task.prompts("tuning samples", targets["tuning"])
     evaluated = sample_journeys(task, model, "samples", told[0]["caption"].to_dict())
     tuning = sample_journeys(task, model, "tuning samples", told[1]["caption"].to_dict())
+    exchanged = task.exchanged(told[0][: targets["exchanged"]])
+    kept = [array[: len(exchanged)] for array in evaluated]
+    kept[2] = estimates_told(task, model, kept[1], exchanged["caption"].tolist())
     rows = seeds.generator(task.seed, "targets").permutation(task.test_size)[: targets["real"]]
     real, labels = task.test_samples(rows)
     empty = np.zeros((len(rows), *evaluated[1].shape[1:]), np.float32)
     for name, parts in (
-        ("images", (evaluated[0], real, tuning[0])),
-        ("noisy", (evaluated[1], empty, tuning[1])),
-        ("estimates", (evaluated[2], empty, tuning[2])),
+        ("images", (evaluated[0], real, kept[0], tuning[0])),
+        ("noisy", (evaluated[1], empty, kept[1], tuning[1])),
+        ("estimates", (evaluated[2], empty, kept[2], tuning[2])),
     ):
         states = np.concatenate(parts)
         write_array(folder / f"{task.states}{name}.npy", states)
@@ -97,7 +100,32 @@ def draw_journeys(task: Generative, model: nn.Module, targets: dict, folder: Pat
             write_array(folder / f"{name}.npy", decoded(task, states))
     write_json(folder / "timesteps.json", task.journey["timesteps"])
     known = pd.DataFrame({"row": rows, "label": labels, "caption": task.test_captions(rows)})
-    write_table(folder / "targets.parquet", journey_table(told[0], known, told[1], task.journey))
+    write_table(folder / "targets.parquet", journey_table(told[0], known, told[1], task.journey, exchanged))
+
+
+def estimates_told(task: Generative, model: nn.Module, noisy: np.ndarray, captions: Sequence[str]) -> np.ndarray:
+    """Return x̂_0(x_t) of the same x_t under other captions.
+
+    Args:
+        task: gives schedule and steps.
+        model: in eval mode.
+        noisy: x_t at ``journey.timesteps``, (samples, steps, *shape).
+        captions: what the model is told with each sample.
+
+    Returns:
+        float32, as ``noisy``.
+    """
+    found, numbers = np.zeros_like(noisy), range(len(noisy))
+    scheduler = task.scheduler()
+    scheduler.set_timesteps(task.diffusion["timesteps"])
+    for block in row_blocks(len(noisy), SAMPLES_AT_ONCE):
+        told = task.told(model, captions[block])
+        for place, step in enumerate(task.journey["timesteps"]):
+            start = torch.from_numpy(noisy[block, place]).to(task.device)
+            way = denoise(told, scheduler, start, journey_generators(task.seed, "estimates", numbers[block]), step)
+            _, _, estimate = next(way)
+            found[block, place] = estimate.cpu()
+    return found
 
 
 def decoded(task: Generative, states: np.ndarray) -> np.ndarray:
@@ -108,17 +136,24 @@ def decoded(task: Generative, states: np.ndarray) -> np.ndarray:
     return np.concatenate(pictures).reshape(*outer, *task.picture_shape)
 
 
-def journey_table(samples: pd.DataFrame, real: pd.DataFrame, tuning: pd.DataFrame, journey: dict) -> pd.DataFrame:
+def journey_table(
+    samples: pd.DataFrame,
+    real: pd.DataFrame,
+    tuning: pd.DataFrame,
+    journey: dict,
+    exchanged: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Return the entries of a diffusion experiment, the evaluated ones first.
 
     A generated sample has an entry for its whole (no timestep), one for each attributed timestep, and one for each
-    patch; a real image one for its whole.
+    patch; a real image one for its whole; a sample under another caption those of a sample without patches.
 
     Args:
         samples: what evaluated samples were drawn of: ``caption`` and ``label``.
         real: of test images: ``row`` of the test split, ``caption`` and ``label``.
         tuning: as ``samples``.
         journey: the ``journey`` section.
+        exchanged: likewise of the first samples, under another caption each.
 
     Returns:
         `trakway.targets.table.COLUMNS`.
@@ -127,12 +162,17 @@ def journey_table(samples: pd.DataFrame, real: pd.DataFrame, tuning: pd.DataFram
     patches = [(patch["timestep"], patch["name"]) for patch in journey["patches"]]
     entries, first = [], 0
     for role, kind, examples, parts in (
-        ("evaluation", "generated", samples.assign(row=range(len(samples))), steps + patches),
+        ("evaluation", "generated", _numbered(samples), steps + patches),
         ("evaluation", "test", real, steps[:1]),
-        ("tuning", "generated", tuning.assign(row=range(len(tuning))), steps),
+        ("evaluation", "exchanged", _numbered(samples[:0] if exchanged is None else exchanged), steps),
+        ("tuning", "generated", _numbered(tuning), steps),
     ):
         for number, one in enumerate(examples.itertuples(), first):
             known = (number, int(one.row), role, int(one.label), kind)
             entries += [(*known, step, patch, one.caption) for step, patch in parts]
         first += len(examples)
     return pd.DataFrame(entries, columns=COLUMNS).astype({"timestep": "Int64"})
+
+
+def _numbered(samples: pd.DataFrame) -> pd.DataFrame:
+    return samples.assign(row=range(len(samples)))

@@ -16,14 +16,14 @@ split (or sample) that is, ``evaluation`` or ``tuning``, label (-1: none), ``tes
 sampling trajectory (missing: the whole example's output), part of the example (empty: all of it), and the caption that
 a model is told with it (empty: none)."""
 
-_ORDER = ("generated", "patch", "test")
+_ORDER = ("generated", "patch", "exchanged", "test")
 
 
 class Group(NamedTuple):
     """Evaluated entries that are reported together.
 
     Attributes:
-        kind: ``"generated"``, ``"patch NAME"`` or ``"test"``.
+        kind: ``"generated"``, ``"patch NAME"``, ``"exchanged"`` (generated, under another caption) or ``"test"``.
         timestep: step of the sampling trajectory; None for the output of a whole image.
         positions: rows of the table of targets, ascending.
     """

@@ -57,6 +57,10 @@ class Generative(Task):
         """Return what samples are drawn of: ``caption`` ("": whatever the model likes) and its ``label`` (-1: none)."""
         return pd.DataFrame({"caption": "", "label": -1}, index=range(count))
 
+    def exchanged(self, prompts: pd.DataFrame) -> pd.DataFrame:
+        """Return for each of some `prompts` another one of another label, the nearest there is in words."""
+        return prompts[:0]
+
     def told(self, model: nn.Module, captions: Sequence[str]) -> Callable[..., tuple[Tensor, ...]]:
         """Return a model as samples are drawn from it, told a caption for each row of what it is called with."""
         return model

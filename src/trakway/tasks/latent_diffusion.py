@@ -6,6 +6,7 @@ left out.
 """
 
 from collections.abc import Callable, Sequence
+from difflib import SequenceMatcher
 from functools import cached_property
 from pathlib import Path
 
@@ -150,6 +151,18 @@ class LatentDiffusion(Diffusion):
         choices = [seeds.generator(self.seed, f"wording of {role}", number) for number in range(count)]
         captions = [rng.choice(self.data.captions["test"][row]) for row, rng in zip(rows, choices, strict=True)]
         return pd.DataFrame({"caption": captions, "label": self.data.images.test_labels[rows]}, index=range(count))
+
+    def exchanged(self, prompts: pd.DataFrame) -> pd.DataFrame:
+        known = zip(self.data.images.train_labels.tolist(), self.data.captions["train"], strict=True)
+        labels = {caption: label for label, of_one in known for caption in of_one}
+        found = []
+        for number, one in enumerate(prompts.itertuples()):
+            others = sorted(caption for caption, label in labels.items() if label != one.label)
+            nearness = [SequenceMatcher(None, one.caption.split(), other.split()).ratio() for other in others]
+            nearest = [other for other, ratio in zip(others, nearness, strict=True) if ratio == max(nearness)]
+            found.append(seeds.generator(self.seed, "exchanged caption", number).choice(nearest))
+        table = {"caption": found, "label": [labels[caption] for caption in found]}
+        return pd.DataFrame(table, index=range(len(found)))
 
     def told(self, model: nn.Module, captions: Sequence[str]) -> Callable[..., tuple[Tensor, ...]]:
         guidance = self.diffusion["guidance"]

@@ -75,6 +75,11 @@ class Latents:
         """Place of each caption."""
         return {caption: number for number, caption in enumerate(self.captions)}
 
+    def means(self, captions: Sequence[str]) -> np.ndarray:
+        """Return the mean state of the tokens of each caption, float32 (captions, d)."""
+        numbers = [self.numbers[caption] for caption in captions]
+        return np.stack([self.states[number, : self.tokens[number]].mean(0) for number in numbers])
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """Channels, height and width of a latent."""
