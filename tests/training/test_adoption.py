@@ -104,7 +104,7 @@ def test_a_network_trained_on_other_noise(denoising, checkpoints, name, change, 
     file = checkpoints[place] / name
     adopt(denoising, checkpoints, range(3))
     file.write_text(json.dumps(json.loads(file.read_text()) | change))
-    with pytest.raises(UserError, match=rf"members.checkpoints: {file} has .*{words}.*; set diffusion.timesteps"):
+    with pytest.raises(UserError, match=rf"members.checkpoints: {file} has .*{words}.*; set timesteps"):
         adopt(denoising, checkpoints, range(place, place + 1))
 
 

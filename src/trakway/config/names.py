@@ -23,7 +23,12 @@ NAMED = {
 """The keys that name something defined in a file, and what."""
 
 
-OWN_PATHS = {"dataset": ("path", "test"), "model": ("pretrained", "text_encoder"), "autoencoder": ("pretrained",)}
+OWN_PATHS = {
+    "dataset": ("path", "test"),
+    "model": ("pretrained", "text_encoder"),
+    "autoencoder": ("pretrained",),
+    "members": ("checkpoints",),
+}
 """Options that name files or folders of the user's own, which may lie beside the experiment."""
 
 
@@ -67,6 +72,8 @@ def complete_options(settings: dict) -> None:
 
 def _beside(path: object, folder: str | os.PathLike) -> object:
     """Return the path of what lies beside the experiment; any other one, of the working directory, as it is."""
+    if isinstance(path, list):
+        return [_beside(one, folder) for one in path]
     if not isinstance(path, str) or not path or not (Path(folder) / path).exists():
         return path
     return shortest(Path(folder) / path)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from trakway.data.sampling import held_out
 from trakway.data.source import Source, Split, listed
-from trakway.data.texts import Texts, check_columns
+from trakway.data.texts import MOST_NAMED, Texts, check_columns
 from trakway.data.utf8 import not_utf8, read_delimited
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
@@ -16,6 +16,7 @@ from trakway.plan.datasets import Dataset
 DATASET = Dataset(kind="texts")
 LICENCE = "the owner's"
 SUFFIXES = {".csv": ",", ".tsv": "\t", ".parquet": "", ".jsonl": ""}
+MOST_CLASSES = 0.5  # of the rows
 
 
 def open_text_files(
@@ -42,11 +43,19 @@ def open_text_files(
     tables = [_read("path", dataset["path"], columns)]
     if test is not None:
         tables.append(_read("test", test, columns))
+    for origin, table in tables:
+        if table.empty:
+            raise UserError(f"{origin}: found no row; allowed: an example a row, below the heading; add some")
     names = sorted({name for _, table in tables for name in table["label"]}, key=_by_number)
     origin, table = tables[0]
     if len(names) < 2:
         raise UserError(
             f"{origin}: found one class only, {listed(names)}; allowed: two at least; add examples of others"
+        )
+    if len(names) > MOST_CLASSES * len(table):
+        raise UserError(
+            f"{origin}: found {len(names)} classes in the {len(table)} rows of column {label!r}; allowed: labels that"
+            " several rows share; name another column in dataset.label, or sort numbers into classes first"
         )
     splits = [_split(name, part, names, text_pair) for name, part in tables]
     if test is None:
@@ -65,7 +74,7 @@ def _read(key: str, path: str, columns: dict[str, str | None]) -> tuple[str, pd.
     if file.suffix not in SUFFIXES:
         raise UserError(f"dataset.{key}: found {path}; allowed: a file that ends in {', '.join(SUFFIXES)}")
     if not file.is_file():
-        raise UserError(f"dataset.{key}: there is no file {file}; give its path, from the working directory or in full")
+        raise UserError(f"dataset.{key}: there is no file {file}; give its path, from the folder of the experiment")
     table = _lines(file) if file.suffix == ".jsonl" else _table(file)
     check_columns(str(file), columns, list(map(str, table.columns)))
     chosen = table[[column for column in columns.values() if column]]
@@ -73,7 +82,8 @@ def _read(key: str, path: str, columns: dict[str, str | None]) -> tuple[str, pd.
     labels = chosen["label"].map(_label)
     missing = np.flatnonzero(labels == "")
     if len(missing):
-        raise UserError(f"{file}: found no label in row {missing[0] + _first(file)}; allowed: one in every row")
+        rows = listed([str(row + _first(file)) for row in missing], MOST_NAMED)
+        raise UserError(f"{file}: found no label in row {rows}; allowed: one in every row; fill or remove them")
     return str(file), chosen.assign(label=labels)
 
 

@@ -1,5 +1,6 @@
 """Files of the user's own that hold text: UTF-8, with or without a byte order mark."""
 
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -13,12 +14,24 @@ def read_delimited(file: Path, separator: str = ",") -> pd.DataFrame:
     Raises:
         UserError: it is not UTF-8 (names line and byte), or no such table.
     """
+    options = {"sep": separator, "dtype": str, "keep_default_na": False, "encoding": "utf-8", "index_col": False}
     try:
-        return pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8").fillna("")
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+            table = pd.read_csv(file, header=None, nrows=1, **options), pd.read_csv(file, **options).fillna("")
     except UnicodeDecodeError as error:
         raise not_utf8(file) from error
+    except pd.errors.ParserWarning:
+        raise UserError(
+            f"{file}: found rows with more fields than the heading; allowed: as many; put texts that hold the separator"
+            f" ({separator!r}) in quotes"
+        ) from None
     except (ValueError, OSError) as error:  # pandas' errors are of these
         raise UserError(f"{file}: cannot be read as {file.suffix[1:]} ({' '.join(str(error).split())})") from error
+    names = table[0].iloc[0].tolist()
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(f"{file}: found the column {twice[0]!r} twice; allowed: names of their own; rename one")
+    return table[1]
 
 
 def read_lines(file: Path) -> list[str]:

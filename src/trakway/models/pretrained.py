@@ -46,6 +46,7 @@ def loading(key: str, name: str, what: str) -> Iterator[None]:
     Raises:
         UserError: transformers finds none.
     """
+    from safetensors import SafetensorError
     from transformers.utils import logging as reports
 
     before = reports.get_verbosity()
@@ -53,7 +54,7 @@ def loading(key: str, name: str, what: str) -> Iterator[None]:
     reports.disable_progress_bar()
     try:
         yield
-    except (OSError, ValueError, ImportError, KeyError) as error:
+    except (OSError, ValueError, ImportError, KeyError, SafetensorError) as error:
         said = " ".join(str(error).split())
         raise UserError(
             f"{key}: found {name!r}, where transformers finds no {what} ({said[:300]}); allowed:"
@@ -80,6 +81,11 @@ def load_tokenizer(key: str, name: str, config, max_length: int):
 
     with loading(key, name, "tokeniser"):
         found = AutoTokenizer.from_pretrained(located(name))
+    if len(found) <= len(found.all_special_tokens):  # what transformers makes up where there are no files
+        raise UserError(
+            f"{key}: found no tokeniser beside the weights of {name}; allowed: its files (tokenizer.json, vocab.txt or"
+            " the like) in the same folder; save it there with save_pretrained"
+        )
     config = getattr(config, "text_config", config)
     if len(found) > config.vocab_size:
         raise UserError(

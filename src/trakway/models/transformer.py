@@ -1,6 +1,6 @@
 """Pretrained encoders of ``transformers`` with a classification head, whole or cut below their trained layers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,7 @@ def build(
     Raises:
         UserError: there is no such model, or it does not fit these options.
     """
-    return load(pretrained, classes, dropout)[0]
+    return load(pretrained, [f"LABEL_{number}" for number in range(classes)], dropout)[0]
 
 
 def faults(options: dict, side: int | None) -> Iterator[tuple[str, str, str]]:
@@ -59,19 +59,27 @@ def files(options: dict) -> list[Path]:
     return sources.files(options["pretrained"])
 
 
-def load(pretrained: str, classes: int, dropout: float = 0.0) -> tuple["nn.Module", list[str]]:
+def load(
+    pretrained: str, classes: Sequence[str], dropout: float = 0.0, key: str = "model.pretrained"
+) -> tuple["nn.Module", list[str]]:
     """Return a whole network as float32 on the CPU, in eval mode, and the names of the weights it had to draw.
 
+    Args:
+        pretrained: as in `build`.
+        classes: names of the logits.
+        dropout: in training, everywhere.
+        key: of the experiment, that names the model.
+
     Raises:
-        UserError: there is no such model, or its head has other classes.
+        UserError: there is no such model, it lacks weights below its head, or its head has other classes.
     """
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    with sources.loading("model.pretrained", pretrained, "model for the classification of sequences"):
+    with sources.loading(key, pretrained, "model for the classification of sequences"):
         model, info = AutoModelForSequenceClassification.from_pretrained(
             sources.located(pretrained),
-            num_labels=classes,
+            num_labels=len(classes),
             dtype=torch.float32,
             attn_implementation="eager",  # which vmap can take apart, and adds up in a fixed order
             use_safetensors=True,  # never a pickle
@@ -79,15 +87,48 @@ def load(pretrained: str, classes: int, dropout: float = 0.0) -> tuple["nn.Modul
             ignore_mismatched_sizes=True,
         )
     if info["mismatched_keys"]:
-        names = ", ".join(sorted(str(key[0]) for key in info["mismatched_keys"]))
+        names = ", ".join(sorted(str(name[0]) for name in info["mismatched_keys"]))
         raise UserError(
-            f"model.pretrained: {pretrained} has weights of another shape ({names}) than {classes} classes need;"
-            " allowed: a model without a head, or with one for as many classes; save its base model alone"
+            f"{key}: {pretrained} has weights of another shape ({names}) than {len(classes)} classes need; allowed: a"
+            f" model with a head for {', '.join(classes)}, in this order, or to start from one without a head"
         )
-    for key in vars(model.config):
-        if key.endswith(("dropout", "dropout_prob")):
-            setattr(model.config, key, dropout)
-    return model.eval(), sorted(info["missing_keys"])
+    missing = sorted(info["missing_keys"])
+    lacking = [name for name in missing if _below_the_head(name, model.base_model_prefix)]
+    if lacking:
+        raise UserError(
+            f"{key}: {pretrained} lacks {len(lacking)} weights below the head, e.g. {', '.join(lacking[:3])}; allowed:"
+            " a model with all of them, under the names of transformers; save it anew with save_pretrained, of the"
+            " model itself and not of what wraps it"
+        )
+    _check_classes(model.config, classes, key, pretrained, headless=bool(missing))
+    for name in vars(model.config):
+        if name.endswith(("dropout", "dropout_prob")):
+            setattr(model.config, name, dropout)
+    return model.eval(), missing
+
+
+def _below_the_head(name: str, base: str) -> bool:
+    """Whether a weight is one of the encoder, without which states mean nothing; a pooler belongs to the head."""
+    return name.startswith(f"{base}.") and ".pooler." not in name
+
+
+def _check_classes(config, classes: Sequence[str], key: str, pretrained: str, headless: bool) -> None:
+    """Check that a head's logits are the classes, where the model names them.
+
+    Raises:
+        UserError: it has them in another order.
+    """
+    names = [config.id2label[number] for number in sorted(config.id2label)]
+    if headless or all(name.startswith("LABEL_") for name in names):
+        return
+    found, wanted = ([name.casefold() for name in of] for of in (names, classes))
+    if found != wanted and sorted(found) == sorted(wanted):
+        raise UserError(
+            f"{key}: the head of {pretrained} has the classes {', '.join(names)}, and the data {', '.join(classes)};"
+            " allowed: the same order; sort the rows of its last layer, and id2label, as the data are sorted, by name"
+        )
+    if found != wanted:
+        print(f"note: {key}: the head of {pretrained} calls the classes {', '.join(classes)}: {', '.join(names)}")
 
 
 def config_of(model: "nn.Module", layers: int | None) -> dict:
@@ -187,10 +228,12 @@ def save_tokenizer(pretrained: str, folder: Path) -> None:
 
 def _passing() -> "nn.Module":
     """Return what stands in the place of embeddings: the states are there already."""
-    from torch import nn
+    from torch import Tensor, nn
 
     class Passing(nn.Module):
-        def forward(self, *_, inputs_embeds, **__):
-            return inputs_embeds
+        def forward(self, *given, **named):
+            """Return the states, wherever a network hands them to its embeddings."""
+            found = (*given, *named.values())
+            return next(one for one in found if isinstance(one, Tensor) and one.ndim == 3)
 
     return Passing()

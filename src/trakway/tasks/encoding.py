@@ -100,7 +100,7 @@ def encode(model: dict, texts: TextData, data: Path, device: str) -> dict:
     """
     layers, name = model["trained_layers"], model["pretrained"]
     with resources.measured() as cost:
-        network, drawn = transformer.load(name, len(texts.classes), model["dropout"])
+        network, drawn = transformer.load(name, texts.classes, model["dropout"])
         transformer.check_layers(network, layers)
         tokenizer = pretrained.load_tokenizer("model.pretrained", name, network.config, model["max_length"])
         counts = {split: len(labels) for split, labels in texts.labels.items()}
@@ -202,7 +202,7 @@ def upper_part(encoding: Encoding, network: nn.Module, drawn: Sequence[str], pat
 
     Args:
         encoding: of the experiment.
-        network: as it was loaded.
+        network: as it was loaded, with its own head.
         drawn: names of the weights that its folder lacks.
         path: the folder, for messages.
 
@@ -229,9 +229,9 @@ def upper_part(encoding: Encoding, network: nn.Module, drawn: Sequence[str], pat
     states = _states(network, layers, encoding.typed, arrays, first)
     if not np.allclose(states, known, rtol=CLOSE, atol=CLOSE * np.abs(known).max()):
         raise UserError(
-            f"{path}: its layers below model.trained_layers = {layers} are not those of model.pretrained,"
-            " which were run once for all models; set model.trained_layers: null, or model.pretrained to what this one"
-            " was fine-tuned from"
+            f"{path}: its layers below the upper {layers} (model.trained_layers) are not those of model.pretrained, in"
+            " number or in weights, which were run once for all models; set model.trained_layers: null, or"
+            " model.pretrained to what this one was fine-tuned from"
         )
     return transformer.cut(network, layers, encoding.first_only)
 

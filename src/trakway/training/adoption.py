@@ -45,7 +45,8 @@ def adopt(task: Task, checkpoints: Sequence[str | Path], indices: Sequence[int])
         try:
             load_checkpoint(task, path, advice=ADVICE if generative else WHOLE)
         except UserError as error:
-            raise UserError(f"members.checkpoints: {error}") from None
+            named = str(error).startswith("members.checkpoints")
+            raise UserError(str(error) if named else f"members.checkpoints: {error}") from None
         if generative:
             _check_schedule(task, path)
             path = network_folder(path)
