@@ -171,6 +171,7 @@ def material():
         estimation=EstimationBank(rng.random((subsets, n)) < 0.5, rng.standard_normal((subsets, targets))),
         norm=entries(),
         windows={step: [dataclasses.replace(entry, targets=None) for entry in entries()] for step in (100, 400)},
+        captions=(normal(n, 5), normal(targets, 5)),  # drawn last: what others draw stays as it is
     )
 
 

@@ -20,7 +20,7 @@ from trakway.figures.ablation import VALUES
 from trakway.models import build_model
 from trakway.plan.datasets import dataset_of
 from trakway.plan.loading import load
-from trakway.plan.modalities import modality_of
+from trakway.plan.modalities import modalities, modality_of
 from trakway.plan.options import FIXED
 from trakway.plan.places import builtin
 from trakway.projection.build import build_projection
@@ -33,6 +33,7 @@ METHODS = list(plan.library_methods())
 EXAMPLES = {
     "image_classification": "fashion_resnet",
     "image_diffusion": "digits_ddpm",
+    "latent_diffusion": "fashion_ldm",
     "text_classification": "reviews_bert",
 }
 """Of each task a small one."""
@@ -128,7 +129,8 @@ def test_tasks_build_from_the_settings_of_an_experiment(name, example, prepared,
 
 
 def test_every_task_has_an_example():
-    assert list(EXAMPLES) == list(builtin("task"))
+    parts = {part for modality in modalities().values() for part in (modality.autoencoder, modality.domain) if part}
+    assert {*EXAMPLES, *parts} == set(builtin("task"))
 
 
 def readme_rows():

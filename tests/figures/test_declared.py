@@ -18,7 +18,7 @@ from trakway.storage.files import write_array, write_table
 
 REPOSITORY = Path(__file__).parents[2]
 FIGURES = {file.stem: (file, figure) for file, figure in report.declared_figures().items()}
-EXPERIMENTS = [f"{name}" for name in ("fashion_resnet", "digits_ddpm", "reviews_bert")]
+EXPERIMENTS = [f"{name}" for name in ("fashion_resnet", "digits_ddpm", "reviews_bert", "fashion_ldm")]
 
 
 def settings_of(name):

@@ -6,9 +6,10 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from trakway.data.captioned import CaptionData
+from trakway.data.latents import Latents
 from trakway.errors import UserError
 from trakway.models import build_model
-from trakway.tasks.latents import AUTOENCODER, Latents, encode, load_autoencoder, standardised
+from trakway.tasks.latents import AUTOENCODER, Autoencoder, encode, load_autoencoder, standardised
 
 AUTOENCODER_MODEL = {"name": "autoencoder", "widths": [4, 8], "latent_channels": 3, "norm_groups": 2}
 
@@ -68,7 +69,7 @@ def test_latents_are_those_of_plain_diffusers(encoded, pictures):
         np.testing.assert_allclose(latents.arrays[split], expected, rtol=1e-4, atol=1e-5)
     some = torch.from_numpy(np.array(latents.arrays["test"][:3]))
     expected = plain.decode(some / plain.config.scaling_factor).sample
-    torch.testing.assert_close(latents.autoencoder("cpu").decode(some), expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(Autoencoder(plain).decode(some), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_states_are_those_of_plain_transformers(encoded, pictures, tiny_bert):
@@ -107,7 +108,7 @@ def test_a_pretrained_autoencoder_is_taken_as_it_is(captioned, tiny_bert, networ
         codes = network.encode(scaled(pictures.images.test_images)).latent_dist.mean
         expected = network.decode(codes).sample
     np.testing.assert_allclose(latents.arrays["test"], (codes - 0.25) * 0.5, rtol=1e-4, atol=1e-5)
-    decoded = latents.autoencoder("cpu").decode(torch.from_numpy(np.array(latents.arrays["test"])))
+    decoded = Autoencoder(found).decode(torch.from_numpy(np.array(latents.arrays["test"])))
     torch.testing.assert_close(decoded, expected, rtol=1e-3, atol=1e-4)
 
 

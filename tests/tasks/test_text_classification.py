@@ -189,9 +189,7 @@ def test_folders_that_are_no_members(encoded, tiny_bert, tmp_path):
     with torch.no_grad():
         other.bert.encoder.layer[0].output.dense.weight[0] += 0.5
     other.save_pretrained(tmp_path / "trunk")
-    with pytest.raises(
-        UserError, match=r"layers below the upper 1 \(model.trained_layers\) are not those"
-    ):
+    with pytest.raises(UserError, match=r"layers below the upper 1 \(model.trained_layers\) are not those"):
         adopt(task, [tmp_path / "trunk"], range(1))
     config = json.loads((tmp_path / "good/config.json").read_text())
     smaller = AutoModelForSequenceClassification.from_config(other.config.__class__(**config | {"hidden_size": 4}))

@@ -248,17 +248,24 @@ class Documents(Input):
 
 
 class Captions(Input):
-    """``captions``: mean states of captions: of each training example (captions, d), and of targets (targets, d)."""
+    """``captions``: directions of captions: of training examples (n, d), the mean of theirs, and of targets (targets, d).
+
+    A caption's direction is the mean state of its tokens, of length one.
+    """
 
     needs = ("caption",)
 
     def load(self, files, source):
+        import numpy as np
+
+        from trakway.attribution.similarity import unit
         from trakway.data.captioned import CaptionData
-        from trakway.tasks.latents import Latents
+        from trakway.data.latents import Latents
 
         latents = Latents.load(source.data)
         train = CaptionData.load(source.data).captions["train"]
-        return [latents.means(captions) for captions in train], latents.means(source.table["caption"])
+        means = np.stack([unit(latents.means(captions)).mean(0) for captions in train])
+        return means, unit(latents.means(source.table["caption"]))
 
     def of_targets(self, value, index):
         train, targets = value

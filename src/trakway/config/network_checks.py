@@ -17,7 +17,7 @@ def image_side(settings: dict) -> int | None:
 
 
 def check_networks(settings: dict) -> Iterator[Fault]:
-    """Check ``model`` and ``training``, of the experiment of ``autoencoder`` and ``domain``."""
+    """Check ``model`` and ``training``, of the experiment, of ``autoencoder`` and ``domain``."""
     own, n, side = modality_of(settings), settings["dataset"]["train_size"], image_side(settings)
     yield from _network("model", settings["model"], own, settings["task"], side)
     yield from _training("training", settings["training"], own, settings["task"])

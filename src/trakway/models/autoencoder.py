@@ -28,8 +28,8 @@ def build(
         latent_channels: of a latent.
         attention: whether the middle blocks attend.
         norm_groups: of the group norms; divides every width.
-        kl_weight: of the divergence from the normal distribution in the loss of training, see
-            `trakway.tasks.image_autoencoder`; decides nothing here.
+        kl_weight: of the divergence from the normal distribution in the loss of training;
+            decides nothing here.
     """
     import torch
     from diffusers import AutoencoderKL  # takes seconds

@@ -17,12 +17,13 @@ from torch import Tensor, nn
 
 from trakway import seeds
 from trakway.data.captioned import CaptionData
+from trakway.data.latents import Latents
 from trakway.models import build_model
 from trakway.models.text_encoder import TextEncoder
 from trakway.plan.modalities import Modality
 from trakway.tasks.base import Model
 from trakway.tasks.diffusion import Diffusion
-from trakway.tasks.latents import AUTOENCODER, Latents, encode, load_autoencoder
+from trakway.tasks.latents import AUTOENCODER, Autoencoder, encode, load_autoencoder
 
 MODALITY = Modality(
     traits=("image", "steps", "unit_slope", "caption"),
@@ -66,6 +67,7 @@ class LatentDiffusion(Diffusion):
         self, settings: dict, data: Path, device: str = "cpu", targets: Path | None = None, function: str = "output"
     ):
         super().__init__(settings, device, targets, function)
+        self.folder = data
         self.data = CaptionData.load(data)
         self.latents = Latents.load(data)
         self.train_size = len(self.data.images.train_labels)
@@ -93,7 +95,7 @@ class LatentDiffusion(Diffusion):
         encoder.model.config.use_attention_mask = encoder.masked  # what pipelines go by
         parts = {
             "unet": model.cpu(),
-            "vae": load_autoencoder(self.latents.folder / AUTOENCODER),
+            "vae": load_autoencoder(self.folder / AUTOENCODER),
             "text_encoder": encoder.model,
             "tokenizer": encoder.tokenizer,
             "scheduler": self.scheduler(),
@@ -183,7 +185,7 @@ class LatentDiffusion(Diffusion):
 
     @cached_property
     def _autoencoder(self):
-        return self.latents.autoencoder(self.device)
+        return Autoencoder(load_autoencoder(self.folder / AUTOENCODER).to(self.device))
 
     @cached_property
     def _of_examples(self) -> dict[str, list[list[int]]]:

@@ -7,8 +7,6 @@ a user's own its ``scaling_factor`` (and ``shift_factor``) is used.
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,77 +15,16 @@ import torch
 from torch import Tensor, nn
 
 from trakway.data.captioned import CaptionData
+from trakway.data.latents import CAPTIONS, DESCRIPTION, STATES
 from trakway.errors import UserError
 from trakway.models.text_encoder import TextEncoder
 from trakway.runtime import resources
-from trakway.storage.files import read_array, read_json, read_table, write_json, write_table
+from trakway.storage.files import write_json, write_table
 from trakway.storage.fingerprint import file_digest, fingerprint
 from trakway.storage.resumable import Part, fill_arrays, row_blocks
 
-DESCRIPTION = "encoding.json"
 AUTOENCODER = "autoencoder"
-CAPTIONS = "captions.parquet"
-STATES = "caption_states.npy"
 BLOCK = 64  # pictures or captions that go through a network at a time; decides the last bits
-
-
-@dataclass(frozen=True)
-class Latents:
-    """Encoded pictures and captions.
-
-    Attributes:
-        folder: of the prepared data.
-        arrays: of each split, float32 (n, c, h, w); memory maps.
-        captions: all that there are, the empty one first.
-        tokens: how many of each caption's states are of tokens, (captions,); the rest is padding.
-        states: of each caption, float32 (captions, L, d); a memory map.
-    """
-
-    folder: Path
-    arrays: dict[str, np.ndarray]
-    captions: tuple[str, ...]
-    tokens: np.ndarray
-    states: np.ndarray
-
-    @classmethod
-    def load(cls, data: Path) -> "Latents":
-        """Open what `encode` wrote beside the prepared data.
-
-        Raises:
-            UserError: a file is missing or damaged.
-        """
-        try:
-            counts = read_json(data / DESCRIPTION)["counts"]
-            arrays = {split: read_array(data / f"{split}_latents.npy") for split in counts}
-            table = read_table(data / CAPTIONS)
-            captions, tokens = tuple(table["caption"]), table["tokens"].to_numpy()
-            states = read_array(data / STATES)
-            if {split: len(array) for split, array in arrays.items()} != counts or len(captions) != len(states):
-                raise ValueError("its files do not belong together")
-        except (OSError, ValueError, KeyError) as error:
-            raise UserError(
-                f"{data}: the pictures are not encoded as a whole ({error}); delete {data / DESCRIPTION} and run again"
-            ) from None
-        return cls(data, arrays, captions, tokens, states)
-
-    @cached_property
-    def numbers(self) -> dict[str, int]:
-        """Place of each caption."""
-        return {caption: number for number, caption in enumerate(self.captions)}
-
-    def means(self, captions: Sequence[str]) -> np.ndarray:
-        """Return the mean state of the tokens of each caption, float32 (captions, d)."""
-        numbers = [self.numbers[caption] for caption in captions]
-        return np.stack([self.states[number, : self.tokens[number]].mean(0) for number in numbers])
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of a latent."""
-        return self.arrays["train"].shape[1:]
-
-    def autoencoder(self, device: str) -> "Autoencoder":
-        """Return the frozen autoencoder."""
-        return Autoencoder(load_autoencoder(self.folder / AUTOENCODER).to(device))
 
 
 class Autoencoder:
@@ -135,7 +72,7 @@ def load_autoencoder(path: str | Path) -> nn.Module:
 
 
 def encode(model: dict, pictures: CaptionData, data: Path, device: str, network: nn.Module, standardise: bool) -> dict:
-    """Encode pictures and captions, and write all that `Latents.load` reads; returns the cost.
+    """Encode pictures and captions, and write all that `trakway.data.latents.Latents` reads; returns the cost.
 
     Args:
         model: the section ``model``: options of `trakway.models.unet_text.build`.
