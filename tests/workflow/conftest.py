@@ -24,6 +24,7 @@ FIRST = ("test_smoke.py", "test_targets.py", "test_parts.py", "test_mistakes.py"
 LAST = (
     "test_smoke_classification.py",
     "test_smoke_diffusion.py",
+    "test_smoke_captions.py",
     "test_smoke_notebook.py",
     "test_kill.py",
     "test_own_checkpoints.py",

@@ -248,9 +248,9 @@ class Documents(Input):
 
 
 class Captions(Input):
-    """``captions``: directions of captions: of training examples (n, d), the mean of theirs, and of targets (targets, d).
+    """``captions``: directions of captions, of training examples (n, d) and of targets (targets, d).
 
-    A caption's direction is the mean state of its tokens, of length one.
+    A caption's direction is the mean state of its tokens, of length one; of several captions the mean of theirs.
     """
 
     needs = ("caption",)
