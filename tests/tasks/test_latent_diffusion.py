@@ -6,11 +6,15 @@ import pandas as pd
 import pytest
 import torch
 
+from trakway.errors import UserError
 from trakway.generation.journeys import decoded, draw_journeys, sample_journeys
 from trakway.gradients import per_example, per_example_gradients
 from trakway.models import build_model
+from trakway.models.text_encoder import TextEncoder
 from trakway.storage.files import read_table
 from trakway.tasks.latent_diffusion import LatentDiffusion
+from trakway.tasks.latents import load_autoencoder
+from trakway.training import adopt, load_model
 
 AUTOENCODER = {"name": "autoencoder", "widths": [4, 8], "latent_channels": 3, "norm_groups": 2}
 DRAWS = {"train_draws": 8, "target_draws": 3, "window": 6, "window_draws": 2}
@@ -238,3 +242,31 @@ def test_an_exported_model_is_a_pipeline_of_diffusers(task, model, tmp_path):
         for step in scheduler.timesteps:
             x = scheduler.step(predict(x, int(step))[0], step, x, generator=generator).prev_sample
     torch.testing.assert_close(found, x, rtol=1e-3, atol=1e-4)
+
+
+def test_adopted_pipelines(task, model, given, data, captioned, tiny_bert, tmp_path):
+    task.export(task.new_model(1), tmp_path / "ours")
+    (found,), _, _ = adopt(task, [tmp_path / "ours"], range(1))
+    loaded = load_model(task, tmp_path, found)
+    batch = task.train_batch(np.arange(2))
+    torch.testing.assert_close(task.output(loaded, batch), task.output(model, batch), rtol=1e-4, atol=1e-5)
+
+    shutil.copytree(tmp_path / "ours", tmp_path / "seeing")
+    other = load_autoencoder(tmp_path / "seeing")
+    other.register_to_config(scaling_factor=0.5)
+    other.save_pretrained(tmp_path / "seeing" / "vae")
+    with pytest.raises(UserError, match=r"members.checkpoints: .*seeing: its vae gives other latents .*pretrained"):
+        adopt(task, [tmp_path / "seeing"], range(1))
+
+    shutil.copytree(tmp_path / "ours", tmp_path / "reading")
+    encoder = TextEncoder(str(tiny_bert), 8).model
+    with torch.no_grad():
+        encoder.embeddings.word_embeddings.weight.mul_(-1)
+    encoder.save_pretrained(tmp_path / "reading" / "text_encoder")
+    with pytest.raises(UserError, match=r"reading: its text encoder gives other states .* set model.text_encoder"):
+        adopt(task, [tmp_path / "reading"], range(1))
+
+    shutil.copytree(tmp_path / "ours", tmp_path / "noisy")
+    task.scheduler().from_config(task.scheduler().config, beta_end=0.3).save_pretrained(tmp_path / "noisy/scheduler")
+    with pytest.raises(UserError, match=r"noisy/scheduler/scheduler_config.json has .* beta_end 0.3,"):
+        adopt(task, [tmp_path / "noisy"], range(1))

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -44,6 +45,13 @@ class Generative(Task):
     @abstractmethod
     def scheduler(self):
         """Return a new ``diffusers.DDPMScheduler`` of the noise that the models were trained with."""
+
+    def check_pipeline(self, path: Path) -> None:
+        """Check what lies beside the network in a user's own folder of a pipeline.
+
+        Raises:
+            UserError: it is not what the experiment's own networks see the world through.
+        """
 
     @abstractmethod
     def test_samples(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from trakway import seeds
 from trakway.data.captioned import CaptionData
 from trakway.data.latents import Latents
+from trakway.errors import UserError
 from trakway.models import build_model
 from trakway.models.text_encoder import TextEncoder
 from trakway.plan.modalities import Modality
@@ -49,6 +50,7 @@ MODALITY = Modality(
 )
 
 ON_DEVICE_BYTES = 4 << 30  # states of captions below this size lie on the device
+TRIED, CLOSE = 4, 1e-3  # pictures and captions on which a pipeline is tried, and how near it has to come
 NOTHING = 0  # number of the empty caption
 
 
@@ -102,6 +104,22 @@ class LatentDiffusion(Diffusion):
         }
         none = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
         StableDiffusionPipeline(**parts, **none).save_pretrained(folder)
+
+    def check_pipeline(self, path: Path) -> None:
+        advice = "which its network does not know; set {} to this pipeline, or list others"
+        if (path / "vae").is_dir():
+            known = self.latents.arrays["train"][:TRIED]
+            pictures = torch.from_numpy(np.array(self.data.images.train_images[:TRIED])).float() / 127.5 - 1
+            found = Autoencoder(load_autoencoder(path)).encode(pictures).numpy()
+            if found.shape != known.shape or not np.allclose(found, known, atol=CLOSE * np.abs(known).max()):
+                own = advice.format("autoencoder.pretrained")
+                raise UserError(f"{path}: its vae gives other latents than the experiment's autoencoder, {own}")
+        if (path / "text_encoder").is_dir():
+            known = self.latents.states[:TRIED]
+            found = TextEncoder(str(path), self.model_settings["max_length"])(self.latents.captions[:TRIED]).numpy()
+            if found.shape != known.shape or not np.allclose(found, known, atol=CLOSE * np.abs(known).max()):
+                own = advice.format("model.text_encoder")
+                raise UserError(f"{path}: its text encoder gives other states than the experiment's, {own}")
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -9,7 +9,7 @@ from trakway.errors import UserError
 from trakway.runtime import resources
 from trakway.storage.files import read_json
 from trakway.storage.fingerprint import file_digest
-from trakway.tasks import Task
+from trakway.tasks import Generative, Task
 from trakway.training.checkpoint import load_checkpoint
 from trakway.training.pretrained import network_folder
 
@@ -44,6 +44,8 @@ def adopt(task: Task, checkpoints: Sequence[str | Path], indices: Sequence[int])
         path = Path(checkpoints[index]).expanduser().absolute()
         try:
             load_checkpoint(task, path, advice=ADVICE if generative else WHOLE)
+            if isinstance(task, Generative):
+                task.check_pipeline(path)
         except UserError as error:
             named = str(error).startswith("members.checkpoints")
             raise UserError(str(error) if named else f"members.checkpoints: {error}") from None
