@@ -117,14 +117,21 @@ def test_projections_build(kind):
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES.items())
-def test_tasks_build_from_the_settings_of_an_experiment(name, example, prepared, sentences, tiny_bert, tmp_path):
+def test_tasks_build_from_the_settings_of_an_experiment(
+    name, example, prepared, sentences, captioned, tiny_bert, tmp_path
+):
     settings = load_experiment(ROOT / f"config/experiments/{example}.yaml", "smoke")
     assert settings["task"] == name
-    data, size = prepared, 40
-    if modality_of(settings).encodes:
-        data, size = shutil.copytree(sentences, tmp_path / "data"), 24
-        settings["model"]["pretrained"] = str(tiny_bert)
-        load("task", name).encode(settings, data, "cpu")
+    data, size, modality = prepared, 40, modality_of(settings)
+    if modality.encodes:
+        folder, size, key = {
+            "texts": (sentences, 24, "pretrained"),
+            "captioned": (captioned, 16, "text_encoder"),
+        }[modality.data]
+        data = shutil.copytree(folder, tmp_path / "data")
+        settings["model"][key] = str(tiny_bert)
+        first = [build_model(settings["autoencoder"]["model"], (1, 16, 16), 0)] if modality.autoencoder else []
+        load("task", name).encode(settings, data, "cpu", *first)
     assert build_task(settings, data).train_size == size
 
 

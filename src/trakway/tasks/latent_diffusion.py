@@ -95,12 +95,13 @@ class LatentDiffusion(Diffusion):
 
         encoder = TextEncoder(self.model_settings["text_encoder"], self.model_settings["max_length"])
         encoder.model.config.use_attention_mask = encoder.masked  # what pipelines go by
+        scheduler = self.scheduler()
         parts = {
             "unet": model.cpu(),
             "vae": load_autoencoder(self.folder / AUTOENCODER),
             "text_encoder": encoder.model,
             "tokenizer": encoder.tokenizer,
-            "scheduler": self.scheduler(),
+            "scheduler": type(scheduler).from_config(scheduler.config, steps_offset=1),  # as pipelines want it
         }
         none = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
         StableDiffusionPipeline(**parts, **none).save_pretrained(folder)
