@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from trakway.figures.pictures import Page
-from trakway.figures.style import EDGE, percent, styled
+from trakway.figures.style import EDGE, styled
 from trakway.report import figures
 
 FIGURE = figures.Figure(
@@ -28,7 +28,7 @@ FIGURE = figures.Figure(
 
 SIDE, GAP = 0.8, 0.05  # inches
 ACROSS = 10  # samples a row
-NAMES, HEAD, FOOT = 2.6, 0.75, 0.35
+NAMES, HEAD, FOOT = 3.1, 0.75, 0.35
 
 
 @styled
@@ -52,7 +52,7 @@ def draw(
         top = HEAD + row * (SIDE + GAP)
         rows = np.flatnonzero(told["label"] == label)[:ACROSS]
         page.write(0.2, top + SIDE / 2 - 0.08, f"“{told['caption'].iloc[rows[0]]}”", 9, va="center", wrap=False)
-        said = f"{name}: {percent(agreement.loc[name, 'agreement'])} agreement"
+        said = f"{name}: {agreement.loc[name, 'agreement']:.0%} agreement"
         page.write(0.2, top + SIDE / 2 + 0.12, said, 8, va="center", color=EDGE)
         for column, sample in enumerate(rows):
             page.image(NAMES + column * (SIDE + GAP), top, SIDE, samples[sample].astype(np.uint8))
