@@ -150,7 +150,7 @@ class WholeEncoder:
 
         layers, self.models = task.encoding.trained_layers, []
         for model in models:
-            network, _ = transformer.load(task.model_settings["pretrained"], len(task.classes))
+            network, _ = transformer.load(task.model_settings["pretrained"], task.classes)
             self.models.append(Logits(transformer.with_trained(network, layers, model.state_dict())).eval())
         upper = {id(p) for p in transformer.layers_of(self.models[0].network)[-layers:].parameters()}
         base = self.models[0].network.base_model

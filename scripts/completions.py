@@ -32,15 +32,17 @@ def main(arguments):
     )
     _, final = classifier(read_array(arguments.targets.parent / "images.npy"))
     write_array(arguments.output / "final.npy", final)
-    noisy = arguments.targets.parent / "noisy.npy"
+    noisy = arguments.targets.parent / f"{task.states}noisy.npy"
+    captions = read_table(arguments.targets).drop_duplicates("target")["caption"].tolist()
     code = code_digest(code_files(__file__, *task.sources, *classifier.task.sources))
-    mark = fingerprint(settings, shard, read_json(arguments.classifier), file_digest(noisy), code)
+    mark = fingerprint(settings, shard, read_json(arguments.classifier), file_digest(noisy), captions, code)
     return draw_completions(
         task,
         classifier,
         lambda index: load_model(task, folder, models[index]),
         rows,
         read_array(noisy),
+        captions,
         removal["completions"],
         mark,
         arguments.output,

@@ -35,7 +35,16 @@ DIFFUSION = {
     "task": "image_diffusion",
     "seed": 0,
     "model": {"name": "unet", "widths": [8, 8], "layers": 1, "attention": [], "norm_groups": 4},
-    "diffusion": {"timesteps": 20, "schedule": "squaredcos_cap_v2", "sampling_steps": 10},
+    "diffusion": {
+        "timesteps": 20,
+        "schedule": "squaredcos_cap_v2",
+        "beta_start": 0.0001,
+        "beta_end": 0.02,
+        "prediction": "epsilon",
+        "caption_dropout": 0.1,
+        "guidance": 1.0,
+        "sampling_steps": 10,
+    },
     "journey": {
         "timesteps": [4, 12],
         "target_draws": 3,
@@ -67,12 +76,15 @@ def digits(tmp_path_factory):
 def explained(digits, tmp_path_factory):
     """The folder of targets: the entries of two samples, of test image 7, and of a sample for tuning; any pixels."""
     import numpy as np
+    import pandas as pd
 
     from trakway.generation.journeys import journey_table
     from trakway.storage.files import write_array, write_json, write_table
 
     folder, journey = tmp_path_factory.mktemp("explained"), DIFFUSION["journey"]
-    table = journey_table({"count": 2, "tuning": 1}, journey, np.array([7]), np.array([3]))
+    samples = pd.DataFrame({"caption": "", "label": -1}, index=range(3))
+    real = pd.DataFrame({"row": [7], "label": [3], "caption": [""]})
+    table = journey_table(samples[:2], real, samples[2:], journey)
     write_table(folder / "targets.parquet", table)
     rng = np.random.default_rng(0)
     for name, steps in (("images", ()), ("noisy", (2,)), ("estimates", (2,))):
@@ -159,6 +171,7 @@ def material():
         estimation=EstimationBank(rng.random((subsets, n)) < 0.5, rng.standard_normal((subsets, targets))),
         norm=entries(),
         windows={step: [dataclasses.replace(entry, targets=None) for entry in entries()] for step in (100, 400)},
+        captions=(normal(n, 5), normal(targets, 5)),  # drawn last: what others draw stays as it is
     )
 
 
@@ -185,7 +198,7 @@ def tiny_bert(tmp_path_factory):
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     folder = tmp_path_factory.mktemp("tiny_bert")
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, "coat", "bag", "photo"]
     tokenizer = BertTokenizerFast(vocab={word: number for number, word in enumerate(vocabulary)}, model_max_length=16)
     tokenizer.save_pretrained(folder)
     sizes = {"hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 12}
@@ -213,3 +226,14 @@ def sentences(tmp_path_factory):
     dataset = {"name": "text_files", "path": str(folder / "texts.csv"), "train_size": 24, "test_size": 8}
     prepare(dataset, 0, folder / "data")
     return folder / "data"
+
+
+@pytest.fixture(scope="session")
+def captioned(tmp_path_factory):
+    """The folder of a prepared data set: 16 training and 8 test pictures of coats and bags with captions, 16x16."""
+    from trakway.data import prepare
+
+    folder = tmp_path_factory.mktemp("captioned")
+    dataset = {"name": "fashion_captions", "source": "packed", "classes": ["coat", "bag"], "image_size": 16}
+    prepare(dataset | {"train_size": 16, "test_size": 8}, 0, folder)
+    return folder

@@ -20,7 +20,7 @@ from trakway.figures.ablation import VALUES
 from trakway.models import build_model
 from trakway.plan.datasets import dataset_of
 from trakway.plan.loading import load
-from trakway.plan.modalities import modality_of
+from trakway.plan.modalities import modalities, modality_of
 from trakway.plan.options import FIXED
 from trakway.plan.places import builtin
 from trakway.projection.build import build_projection
@@ -33,6 +33,7 @@ METHODS = list(plan.library_methods())
 EXAMPLES = {
     "image_classification": "fashion_resnet",
     "image_diffusion": "digits_ddpm",
+    "latent_diffusion": "fashion_ldm",
     "text_classification": "reviews_bert",
 }
 """Of each task a small one."""
@@ -116,19 +117,27 @@ def test_projections_build(kind):
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES.items())
-def test_tasks_build_from_the_settings_of_an_experiment(name, example, prepared, sentences, tiny_bert, tmp_path):
+def test_tasks_build_from_the_settings_of_an_experiment(
+    name, example, prepared, sentences, captioned, tiny_bert, tmp_path
+):
     settings = load_experiment(ROOT / f"config/experiments/{example}.yaml", "smoke")
     assert settings["task"] == name
-    data, size = prepared, 40
-    if modality_of(settings).encodes:
-        data, size = shutil.copytree(sentences, tmp_path / "data"), 24
-        settings["model"]["pretrained"] = str(tiny_bert)
-        load("task", name).encode(settings, data, "cpu")
+    data, size, modality = prepared, 40, modality_of(settings)
+    if modality.encodes:
+        folder, size, key = {
+            "texts": (sentences, 24, "pretrained"),
+            "captioned": (captioned, 16, "text_encoder"),
+        }[modality.data]
+        data = shutil.copytree(folder, tmp_path / "data")
+        settings["model"][key] = str(tiny_bert)
+        first = [build_model(settings["autoencoder"]["model"], (1, 16, 16), 0)] if modality.autoencoder else []
+        load("task", name).encode(settings, data, "cpu", *first)
     assert build_task(settings, data).train_size == size
 
 
 def test_every_task_has_an_example():
-    assert list(EXAMPLES) == list(builtin("task"))
+    parts = {part for modality in modalities().values() for part in (modality.autoencoder, modality.domain) if part}
+    assert {*EXAMPLES, *parts} == set(builtin("task"))
 
 
 def readme_rows():

@@ -27,7 +27,8 @@ SETTINGS = {
     "task": "image_diffusion",
     "seed": 6,
     "model": {"name": "unet", "widths": [4, 4], "layers": 1, "attention": [], "norm_groups": 2},
-    "diffusion": {"timesteps": T, "schedule": "linear", "sampling_steps": 10},
+    "diffusion": {"timesteps": T, "schedule": "linear", "beta_start": 1e-4, "beta_end": 0.02}
+    | {"prediction": "epsilon", "sampling_steps": 10},
     "journey": {
         "timesteps": STEPS,
         "target_draws": 3,
@@ -53,7 +54,7 @@ class Trained:
         members = Ensemble("members", random_subsets(6, "members", 10, 2, 0.5), 1)
         self.models, *_ = train_shard(task, members, range(2), TRAINING, "any", folder / "models")
         self.task = task
-        draw_journeys(task, self.load(0), {"count": 2, "tuning": 1, "real": 1}, folder / "targets")
+        draw_journeys(task, self.load(0), {"count": 2, "tuning": 1, "real": 1, "exchanged": 0}, folder / "targets")
         self.targets = folder / "targets/targets.parquet"
         self.table = read_table(self.targets)
 

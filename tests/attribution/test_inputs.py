@@ -50,7 +50,7 @@ class TestFiles:
     def test_every_input_of_models_has_files_and_a_cost_and_an_ensemble(self, settings):
         for name, found in INPUTS.items():
             if modality_of(settings).has(found.needs):
-                made = name not in ("examples", "texts", "labels")
+                made = name not in ("examples", "texts", "captions", "labels")
                 assert bool(found.files(settings)) == bool(found.costs(settings)) == made
                 assert (found.ensemble(settings) in ensemble_sizes(settings)) == made
 
@@ -68,6 +68,7 @@ CLASSIFICATION = {
     "bank": {"evaluation": {"subsets": 9, "seeds": 1}, "estimation": {"subsets": 2, "seeds": 3}},
     "removal": {"targets": 1, "fractions": [0.1], "sides": ["top"], "methods": ["trak"], "random": 1}
     | {"seeds": 1, "reference": 1},
+    "autoencoder": None,
     "domain": None,
     "training": {"checkpoints": 3},
     "journey": {"timesteps": None},
@@ -129,7 +130,7 @@ class TestByHand:
             **dict.fromkeys(("features", "checkpoints", "norm", "windows"), "members"),
             "representations": "domain",
             "estimation": "estimation",
-            **dict.fromkeys(("examples", "texts", "labels")),
+            **dict.fromkeys(("examples", "texts", "captions", "labels")),
         }
         assert INPUTS["representations"].ensemble(CLASSIFICATION) == "members"
 
@@ -207,7 +208,7 @@ class TestCuts:
     def test_of_models(self, material, name, count):
         found, whole = INPUTS[name], material.inputs[name]
         part = found.of_models(whole, count)
-        if name in ("examples", "texts", "labels", "estimation"):
+        if name in ("examples", "texts", "captions", "labels", "estimation"):
             assert part is whole
             assert len(found.models(whole)) == 0
         else:

@@ -152,7 +152,7 @@ def test_record_of_methods_that_read_other_features(material, chosen, monkeypatc
     _, record = run("journey_window", material, SCORES | {"ridge": [0.1]})
     assert (record["members"], record["dim"]) == (3, 6)
     for name, method in library_methods().items():
-        without_models = set(method.reads) <= {"estimation", "examples", "texts", "labels"}
+        without_models = set(method.reads) <= {"estimation", "examples", "texts", "captions", "labels"}
         assert len(scoring.entries_of(chosen(name), material)) == (0 if without_models else 3)
 
 

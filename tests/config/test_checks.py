@@ -18,6 +18,24 @@ FAULTS = {
         "600",
         "at most 599 for digits",
     ),
+    "captions without classes": (
+        {"dataset": {"name": "coco_captions", "classes": None, "image_size": 32}},
+        "dataset.name",
+        "coco_captions",
+        "two classes at least for image_classification, where a classifier compares them; coco_captions has one",
+    ),
+    "captioned pictures of many sizes": (
+        {"dataset": {"name": "captioned_folder"}},
+        "dataset.image_size",
+        "null (the default)",
+        ">= 8",
+    ),
+    "options of emoji": (
+        {"dataset": {"name": "emoji", "variants": "all"}},
+        "dataset.variants",
+        "all",
+        "true or false",
+    ),
     "resnet_small without widths": ({"model": {"widths": []}}, "model.widths", "[]", "[16, 32, 64]"),
     "widths of another kind": ({"model": {"widths": [8, "16"]}}, "model.widths", '[8, "16"]', "each a whole number"),
     "widths elsewhere": (
@@ -233,6 +251,7 @@ def test_each_fault_alone_is_told_with_file_key_found_and_allowed(write, check_t
 
 # At the edge of each check, on the allowed side.
 FINE = {
+    "pictures with captions": {"dataset": {"name": "emoji", "variants": True, "classes": None}},
     "no widths elsewhere": {"model": {"name": "resnet50", "widths": None}},
     "identity": {"projection": {"kind": "identity"}},
     "nonzeros of another kind": {

@@ -212,10 +212,12 @@ def test_edges_are_allowed(write_diffusion, name):
 
 
 OTHER = {
+    "autoencoder": {"autoencoder": {"pretrained": "vae"}},
     "domain": {"domain": {"model": {"name": "resnet9"}}},
     "journey.timesteps": {"journey": {"timesteps": [300]}},
     "journey.patches": patches({}),
     "targets.real": {"targets": {"real": 1}},
+    "targets.exchanged": {"targets": {"exchanged": 1}},
     "removal.timesteps": {"removal": {"timesteps": [300]}},
 }
 

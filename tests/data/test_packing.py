@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trakway.data.checksums import CHECKSUMS
 from trakway.data.fashion_mnist import DEBIAN, PACKED, read_folder
 from trakway.data.idx import read_idx
-from trakway.data.packing import CHECKSUMS, OTHERS, pack, packed_rows
+from trakway.data.packing import OTHERS, pack, packed_rows
 from trakway.errors import UserError
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "pack_fashion_mnist.py"

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trakway.data.sampling import sample, shares, shortage
+from trakway.data.sampling import held_out, sample, shares, shortage
 
 
 @given(size=st.integers(0, 10_000), classes=st.integers(1, 50))
@@ -58,3 +58,15 @@ def test_shortage_names_the_class():
     assert shortage(labels, [1, 0], 7) == (1, 3, 4)
     assert shortage(labels, [0, 2], None) == (2, 0, 1)
     assert shortage(labels, [0, 3], None) == (3, 0, 1)
+
+
+@given(number=st.integers(0, 200))
+def test_a_quarter_is_held_out_always_the_same(number):
+    train, test = held_out(number, "mine")
+    assert sorted([*train, *test]) == list(range(number))
+    assert len(test) == round(number / 4)
+    assert (np.diff(train) > 0).all()
+    assert (np.diff(test) > 0).all()
+    np.testing.assert_array_equal(test, held_out(number, "mine")[1])
+    if number > 20:
+        assert test.tolist() != held_out(number, "another's")[1].tolist()

@@ -63,6 +63,12 @@ def test_a_file_of_test_examples(tmp_path):
     [
         ({"text": ["", " ", *ROWS["text"][2:]]}, {}, "mine.csv: found no text in row 2, 3; allowed: text in every row"),
         ({"label": ["1", "", *ROWS["label"][2:]]}, {}, "mine.csv: found no label in row 3"),
+        (
+            {"label": ["", "", *ROWS["label"][2:]]},
+            {},
+            "mine.csv: found no label in row 2, 3; allowed: one in",
+        ),
+        ({"label": [f"{i}.5" for i in range(24)]}, {}, "mine.csv: found 24 classes in the 24 rows of column 'label'"),
         ({"label": ["1"] * 24}, {}, "mine.csv: found one class only, 1; allowed: two at least"),
         (
             {},
@@ -102,6 +108,9 @@ def test_mistakes_in_a_file(tmp_path, changes, options, message):
         ("mine.jsonl", b'{"text": "a", "label": 1}\n{"text": "b"}\n', "found no label in row 2"),
         ("mine.parquet", b"PAR1", "mine.parquet: cannot be read as parquet"),
         ("mine.csv", b'text,label\n"a,1\n', "mine.csv: cannot be read as csv"),
+        ("mine.csv", b"id,text,label\n1,a film, it was,0\n", r"rows with more fields than the heading; .* in quotes"),
+        ("mine.csv", b"text,label,text\na,1,b\n", "mine.csv: found the column 'text' twice"),
+        ("mine.csv", b"text,label\n", "mine.csv: found no row; allowed: an example a row"),
     ],
 )
 def test_files_that_are_not_what_they_say(tmp_path, name, content, message):
@@ -207,3 +216,12 @@ def test_mistakes_about_the_hub(hub, tmp_path, options, message):
     dataset = {"name": "hub_texts", "repository": str(hub), "path": str(tmp_path / "cache")} | options
     with pytest.raises(UserError, match=message):
         prepare(dataset, 0, tmp_path / "out")
+
+
+def test_copies_are_told(tmp_path, capsys):
+    train = write(tmp_path / "train.csv", {"text": ["a", "b", "a", "c"], "label": ["x", "y", "x", "y"]})
+    test = write(tmp_path / "test.csv", {"text": ["b", "d"], "label": ["y", "x"]})
+    prepare({"name": "text_files", "path": train, "test": test}, 0, tmp_path / "out")
+    said = capsys.readouterr().out
+    assert "note: 1 training examples are copies of others" in said
+    assert "note: 1 test examples are training examples too" in said

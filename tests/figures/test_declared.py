@@ -18,7 +18,7 @@ from trakway.storage.files import write_array, write_table
 
 REPOSITORY = Path(__file__).parents[2]
 FIGURES = {file.stem: (file, figure) for file, figure in report.declared_figures().items()}
-EXPERIMENTS = [f"{name}" for name in ("fashion_resnet", "digits_ddpm", "reviews_bert")]
+EXPERIMENTS = [f"{name}" for name in ("fashion_resnet", "digits_ddpm", "reviews_bert", "fashion_ldm")]
 
 
 def settings_of(name):
@@ -47,6 +47,10 @@ def results(tmp_path, prepared, digits, sentences, explained):
                 write_table(
                     tmp_path / path, pd.DataFrame({"ensemble": ensemble, "index": 0, "epoch": [1, 2], "loss": [2, 1]})
                 )
+            elif path.endswith("prompts.parquet"):
+                write_table(tmp_path / path, pd.DataFrame({"caption": "a coat", "label": np.arange(20) % 5}))
+            elif path.endswith("pictures.npy"):
+                write_array(tmp_path / path, rng.integers(0, 256, (1, 20, 1, 8, 8)).astype(np.float32))
             elif path.endswith(".npy"):
                 write_array(tmp_path / path, rng.normal(size=(20, 24)))
         return tmp_path

@@ -16,6 +16,7 @@ def material(channels=1, targets=2, steps=STEPS, count=2):
     # entries of the file of scores that are not shown, and another order, must not matter
     entries = pd.DataFrame([(3 * t, step) for t in range(targets) for step in steps], columns=["target", "timestep"])
     entries["entry"] = np.arange(len(entries))[::-1] + 2
+    entries["caption"] = np.where(entries["target"] > 0, "a coat & a “bag”", "")
     scores = np.linspace(-0.01, 0.01, 30) * np.where(np.arange(len(entries) + 4) % 2, 1, -2)[:, None]
     picks = extremes(scores, entries["entry"], count)
     return entries, images[30 : 30 + len(entries)], images[50 : 50 + targets], picks, images[:30]

@@ -16,7 +16,7 @@ def folder(tmp_path):
     rows[6:6] = [(1, 1, "generated", 600, "top", "evaluation"), (1, 1, "generated", 300, "left", "evaluation")]
     rows += [(2, 5, "test", None, "", "evaluation"), (3, 0, "generated", 300, "", "tuning")]
     table = pd.DataFrame(rows, columns=["target", "row", "kind", "timestep", "patch", "role"])
-    write_table(tmp_path / "targets.parquet", table.astype({"timestep": "Int64"}))
+    write_table(tmp_path / "targets.parquet", table.assign(caption="any").astype({"timestep": "Int64"}))
     write_json(tmp_path / "timesteps.json", [300, 900, 600])
     rng = np.random.default_rng(0)
     write_array(tmp_path / "images.npy", rng.random((4, 1, 2, 2), np.float32))

@@ -9,13 +9,23 @@ from trakway.generation import journeys
 from trakway.generation.journeys import draw_journeys, journey_generators, journey_table, sample_journeys
 from trakway.generation.sampling import denoise
 from trakway.storage.files import read_json, read_table
-from trakway.targets.table import groups, seen_by
+from trakway.targets.table import COLUMNS, groups, seen_by
 
 PATCHES = [
     {"name": "ear", "timestep": 900, "box": [0, 0, 2, 2]},
     {"name": "tail", "timestep": 50, "box": [4, 4, 4, 4]},
 ]
 JOURNEY = {"timesteps": [300, 900, 50], "patches": PATCHES}
+
+
+def untold(numbers):
+    """Samples of nothing in particular."""
+    return dict.fromkeys(numbers, "")
+
+
+def examples(labels, **columns):
+    """What samples or test images are told and labelled."""
+    return pd.DataFrame({"caption": "", "label": labels} | columns, index=range(len(labels)))
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +41,7 @@ def model(task):
 @pytest.fixture(scope="module")
 def drawn(task, model):
     """Final images, x_t and estimates of five samples."""
-    return sample_journeys(task, model, "samples", range(5))
+    return sample_journeys(task, model, "samples", untold(range(5)))
 
 
 def completed(task, model, noisy, step=None, role="samples"):
@@ -76,14 +86,14 @@ class TestSampling:
     @pytest.mark.parametrize("together", [1, 2])
     def test_batches_change_nothing(self, task, model, drawn, monkeypatch, together):
         monkeypatch.setattr(journeys, "SAMPLES_AT_ONCE", together)
-        for found, array in zip(sample_journeys(task, model, "samples", range(5)), drawn, strict=True):
+        for found, array in zip(sample_journeys(task, model, "samples", untold(range(5))), drawn, strict=True):
             np.testing.assert_allclose(found, array, atol=1e-5)
 
     def test_a_sample_is_its_number_role_and_seed(self, diffusion_task, task, model, drawn):
-        for found, array in zip(sample_journeys(task, model, "samples", [4, 1]), drawn, strict=True):
+        for found, array in zip(sample_journeys(task, model, "samples", untold([4, 1])), drawn, strict=True):
             np.testing.assert_allclose(found, array[[4, 1]], atol=1e-5)
         for task_, role in ((task, "tuning samples"), (diffusion_task(seed=1), "samples")):
-            other = sample_journeys(task_, model, role, [0])[1]
+            other = sample_journeys(task_, model, role, untold([0]))[1]
             assert np.abs(other - drawn[1][:1]).max() > 0.1
 
     def test_noise_is_of_seed_role_sample_and_step(self):
@@ -94,28 +104,37 @@ class TestSampling:
         assert torch.equal(torch.randn(3, generator=alone), drawn[1])
 
     def test_none(self, task, model):
-        final, noisy, estimates = sample_journeys(task, model, "samples", [])
+        final, noisy, estimates = sample_journeys(task, model, "samples", untold([]))
         assert final.shape == (0, 1, 8, 8)
         assert noisy.shape == estimates.shape == (0, 2, 1, 8, 8)
 
 
 class TestTable:
     def test_by_hand(self):
-        table = journey_table({"count": 2, "tuning": 1, "real": 9}, JOURNEY, np.array([70, 3]), np.array([5, 0]))
+        table = journey_table(
+            pd.DataFrame({"caption": ["a", "b"], "label": [3, -1]}),
+            pd.DataFrame({"row": [70, 3], "caption": ["c", "d"], "label": [5, 0]}),
+            pd.DataFrame({"caption": ["e"], "label": [4]}),
+            JOURNEY,
+        )
         steps = [(None, ""), (300, ""), (900, ""), (50, "")]
         patches = [(900, "ear"), (50, "tail")]
-        expected = [(image, image, "generated", *e, "evaluation", -1) for image in (0, 1) for e in steps + patches]
-        expected += [(2, 70, "test", None, "", "evaluation", 5), (3, 3, "test", None, "", "evaluation", 0)]
-        expected += [(4, 0, "generated", *e, "tuning", -1) for e in steps]
-        columns = ["target", "row", "kind", "timestep", "patch", "role", "label"]
-        pd.testing.assert_frame_equal(table, pd.DataFrame(expected, columns=columns).astype({"timestep": "Int64"}))
+        told = [("a", 3), ("b", -1)]
+        expected = [
+            (i, i, "evaluation", label, "generated", *e, caption)
+            for i, (caption, label) in enumerate(told)
+            for e in steps + patches
+        ]
+        expected += [(2, 70, "evaluation", 5, "test", None, "", "c"), (3, 3, "evaluation", 0, "test", None, "", "d")]
+        expected += [(4, 0, "tuning", 4, "generated", *e, "e") for e in steps]
+        pd.testing.assert_frame_equal(table, pd.DataFrame(expected, columns=COLUMNS).astype({"timestep": "Int64"}))
         assert not table.duplicated(["target", "timestep", "patch"]).any()
 
     @pytest.mark.parametrize("counts", [(3, 0, 0), (1, 4, 0), (2, 0, 3), (0, 1, 2)])
     def test_counts(self, counts):
         count, tuning, real = counts
-        rows = np.arange(real) + 10
-        table = journey_table({"count": count, "tuning": tuning}, JOURNEY, rows, np.zeros(real, int))
+        rows = examples([0] * real, row=np.arange(real) + 10)
+        table = journey_table(examples([-1] * count), rows, examples([-1] * tuning), JOURNEY)
         assert str(table["timestep"].dtype) == "Int64"
         evaluated = table["role"] == "evaluation"
         assert evaluated.tolist() == sorted(evaluated, reverse=True)  # they come first
@@ -129,12 +148,12 @@ class TestTable:
 
 class TestFiles:
     def test_what_is_drawn(self, task, model, drawn, digits, tmp_path):
-        draw_journeys(task, model, {"count": 3, "tuning": 2, "real": 4}, tmp_path)
+        draw_journeys(task, model, {"count": 3, "tuning": 2, "real": 4, "exchanged": 0}, tmp_path)
         images, noisy, estimates = (np.load(tmp_path / f"{name}.npy") for name in ("images", "noisy", "estimates"))
         assert images.shape == (9, 1, 8, 8)
         assert noisy.shape == estimates.shape == (9, 2, 1, 8, 8)
         assert {images.dtype, noisy.dtype, estimates.dtype} == {np.dtype(np.float32)}
-        tuning = sample_journeys(task, model, "tuning samples", range(2))
+        tuning = sample_journeys(task, model, "tuning samples", untold(range(2)))
         for array, own, other in zip((images, noisy, estimates), drawn, tuning, strict=True):
             np.testing.assert_allclose(array[:3], own[:3], atol=1e-5)
             np.testing.assert_allclose(array[7:], other, atol=1e-5)
@@ -146,9 +165,9 @@ class TestFiles:
         assert real["row"].is_unique
         np.testing.assert_allclose(images[3:7], data.test_images[real["row"]] / 127.5 - 1, atol=1e-6)
         np.testing.assert_array_equal(real["label"], data.test_labels[real["row"]])
-        pd.testing.assert_frame_equal(
-            table, journey_table({"count": 3, "tuning": 2}, task.journey, real["row"].array, real["label"].array)
-        )
+        known = real[["row", "label", "caption"]]
+        expected = journey_table(task.prompts("samples", 3), known, task.prompts("tuning samples", 2), task.journey)
+        pd.testing.assert_frame_equal(table, expected)
         assert read_json(tmp_path / "timesteps.json") == [4, 12]
         seen = seen_by(table, tmp_path)
         for pixels, entry in zip(seen, table.itertuples(), strict=True):
@@ -157,12 +176,12 @@ class TestFiles:
             np.testing.assert_array_equal(pixels, expected)
 
     def test_more_images_of_one_kind_leave_the_others_as_they_were(self, task, model, tmp_path):
-        draw_journeys(task, model, {"count": 1, "tuning": 1, "real": 2}, tmp_path / "few")
-        draw_journeys(task, model, {"count": 2, "tuning": 2, "real": 3}, tmp_path / "more")
+        draw_journeys(task, model, {"count": 1, "tuning": 1, "real": 2, "exchanged": 0}, tmp_path / "few")
+        draw_journeys(task, model, {"count": 2, "tuning": 2, "real": 3, "exchanged": 0}, tmp_path / "more")
         few, more = (np.load(tmp_path / name / "images.npy") for name in ("few", "more"))
         np.testing.assert_allclose(more[[0, 2, 3, 5]], few, atol=1e-5)
 
     def test_more_real_images_than_there_are(self, task, model, tmp_path):
         with pytest.raises(UserError, match=r"targets\.real: found 13, allowed: at most 12, .* dataset\.test_size"):
-            draw_journeys(task, model, {"count": 1, "tuning": 0, "real": 13}, tmp_path)
+            draw_journeys(task, model, {"count": 1, "tuning": 0, "real": 13, "exchanged": 0}, tmp_path)
         assert not list(tmp_path.iterdir())

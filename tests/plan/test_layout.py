@@ -7,6 +7,7 @@ SETTINGS = {
     "bank": {"evaluation": {"subsets": 4, "seeds": 3}, "estimation": {"subsets": 0, "seeds": 1}},
     "removal": {"targets": 1, "fractions": [0.1], "sides": ["top"], "methods": ["trak"], "random": 2}
     | {"seeds": 2, "reference": 1},
+    "autoencoder": None,
     "domain": None,
     "training": {"checkpoints": 4},
     "projection": {"kind": "sjlt", "dim": 8, "nonzeros": 1},

@@ -29,7 +29,10 @@ class TestLibrary:
         texts = plan.allowed_methods(modalities()["text_classification"])
         assert set(classification) - set(texts) == {"pixel"}
         assert set(texts) - set(classification) == {"bm25", "tfidf"}
-        assert {*classification, *diffusion, *texts} == set(library_methods())
+        latents = plan.allowed_methods(modalities()["latent_diffusion"])
+        assert set(latents) - set(diffusion) == {"caption"}
+        assert set(diffusion) < set(latents)
+        assert {*classification, *diffusion, *texts, *latents} == set(library_methods())
         assert (classification[0], diffusion[0]) == ("trak", "journey_trak")
         assert classification[-1] == diffusion[-1] == [*library_methods()][-1] == CONTROL
 
@@ -38,7 +41,7 @@ class TestLibrary:
         assert set(plan.steps_only(settings)) == JOURNEY - {"d_trak"}
 
     def test_per_step_are_those_that_look_at_the_entry_and_not_the_image(self):
-        by_image = {"trak", "d_trak", "representation", "pixel", "random", "tracin", "bm25", "tfidf"}
+        by_image = {"trak", "d_trak", "representation", "pixel", "random", "tracin", "bm25", "tfidf", "caption"}
         assert {name for name, method in library_methods().items() if method.per_step} == set(
             library_methods()
         ) - by_image

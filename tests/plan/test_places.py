@@ -23,10 +23,26 @@ def write(tmp_path):
 
 
 def test_the_library_is_found_by_name():
-    assert list(builtin("task")) == ["image_classification", "image_diffusion", "text_classification"]
-    assert list(builtin("model")) == ["resnet18", "resnet50", "resnet9", "resnet_small", "transformer", "unet"]
+    assert list(builtin("task")) == [
+        "image_autoencoder",
+        "image_classification",
+        "image_diffusion",
+        "latent_diffusion",
+        "text_classification",
+    ]
+    assert list(builtin("model")) == [
+        "autoencoder",
+        "resnet18",
+        "resnet50",
+        "resnet9",
+        "resnet_small",
+        "transformer",
+        "unet",
+        "unet_text",
+    ]
     pictures, texts = {"cifar10", "digits", "fashion_mnist", "imagenet"}, {"hub_texts", "movie_reviews", "text_files"}
-    assert set(builtin("dataset")) == pictures | texts
+    captioned = {"captioned_folder", "coco_captions", "emoji", "fashion_captions"}
+    assert set(builtin("dataset")) == pictures | texts | captioned
     assert place("dataset", "digits").name == "open_digits"
     for room in ("task", "model", "dataset"):
         for name in builtin(room):
@@ -40,8 +56,8 @@ def test_every_model_of_a_modality_is_there():
 @pytest.mark.parametrize(
     ("room", "name", "said"),
     [
-        ("model", "resnet8", 'model.name: found \'resnet8\'; allowed: one of resnet18, '),
-        ("task", "images", "task: found 'images'; allowed: one of image_classification, image_diffusion, text"),
+        ("model", "resnet8", "model.name: found 'resnet8'; allowed: one of autoencoder, resnet18, "),
+        ("task", "images", "task: found 'images'; allowed: one of image_autoencoder, image_classification, "),
         ("dataset", "/nowhere/mine.py:open_it", "/nowhere/mine.py: cannot be read"),
     ],
 )  # fmt: skip
@@ -89,6 +105,7 @@ def test_a_helper_that_is_not_python_is_told_with_its_line(write):
         "task": "image_classification",
         "model": {"name": f"{file}:build"},
         "dataset": {"name": "digits"},
+        "autoencoder": None,
         "domain": None,
     }
     ((key, said),) = name_faults(settings)

@@ -117,6 +117,7 @@ class TestTaskSettings:
         "training": {"steps": 9},
         "diffusion": {"timesteps": 10},
         "journey": {"timesteps": [5]},
+        "autoencoder": None,
         "domain": {"model": {"name": "resnet9"}, "training": {"epochs": 2}},
         "removal": {"targets": 3},
         "execution": {"chunk": 1},
@@ -176,6 +177,7 @@ class TestEnsembleSizes:
         "members": {"count": 10, "checkpoints": None},
         "bank": {"evaluation": {"subsets": 50, "seeds": 3}, "estimation": {"subsets": 100, "seeds": 1}},
         "removal": REMOVAL,
+        "autoencoder": None,
         "domain": None,
     }
     sizes = {
@@ -210,7 +212,7 @@ class TestEnsembleSizes:
 
     def test_only_these_say_whose_outputs_they_give(self):
         domain = plan.ensemble_sizes(self.settings | {"domain": {"model": {}}})
-        assert set(plan.OUTPUT_ROLES) < set(domain)
+        assert set(plan.OUTPUT_ROLES) - {"autoencoder"} < set(domain)
         assert plan.OUTPUT_ROLES["members"] == plan.OUTPUT_ROLES["domain"] == ()
         assert set(plan.OUTPUT_ROLES["estimation"]) == {"evaluation", "tuning"}
 

@@ -14,6 +14,7 @@ SETTINGS = {
         "targets": 1, "fractions": [0.1], "sides": ["top"], "methods": ["trak"], "random": 1, "seeds": 1,
         "reference": 2,
     },
+    "autoencoder": None,
     "domain": None,
     "execution": {"members_per_job": 2, "models_per_job": 3},
 }  # fmt: skip

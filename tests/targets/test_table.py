@@ -21,7 +21,7 @@ def test_columns_and_disjoint_groups(size, count, tuning, seed):
             draw_targets(labels, count, tuning, seed)
         return
     table = draw_targets(labels, count, tuning, seed)
-    assert list(table.columns) == ["target", "row", "role", "label", "kind", "timestep", "patch"]
+    assert list(table.columns) == ["target", "row", "role", "label", "kind", "timestep", "patch", "caption"]
     assert table["target"].tolist() == list(range(count + tuning))
     assert table["role"].tolist() == ["evaluation"] * count + ["tuning"] * tuning
     assert table["row"].is_unique

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trakway.data import ImageData
-from trakway.storage.files import write_table
+from trakway.errors import UserError
+from trakway.storage.files import read_json, write_json, write_table
 from trakway.tasks import build_task, classification, image_classification
 from trakway.tasks.image_classification import ImageClassification
 from trakway.tasks.margin import margin
@@ -107,6 +108,14 @@ def test_targets_are_rows_of_the_test_split_by_their_place_in_the_table(prepared
     images, labels = task.target_batch(np.array([2, 0]))
     assert torch.equal(images, data.batch("test", [17, 11]))
     np.testing.assert_array_equal(labels, data.test_labels[[17, 11]])
+
+
+def test_one_class_is_refused(prepared, experiment, tmp_path):
+    for file in prepared.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    write_json(tmp_path / "meta.json", read_json(prepared / "meta.json") | {"classes": ["all"]})
+    with pytest.raises(UserError, match="dataset: found one class only, all; allowed: two at least for a classifier"):
+        build_task(experiment, tmp_path)
 
 
 @pytest.mark.parametrize("batch", [1, 7, 500])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trakway.data import ImageData
-from trakway.tasks import image_diffusion
+from trakway.tasks import diffusion
 
 # (image, timestep, patch) of the entries of the fixture ``explained``; image 2 is test image 7, image 3 for tuning.
 ENTRIES = [(image, *entry) for image in (0, 1) for entry in ((None, ""), (4, ""), (12, ""), (12, "corner"))]
@@ -197,7 +197,7 @@ class TestTraining:
         monkeypatch.setattr(task, "loss", spy)
         images = ImageData.load(digits).test_images / 127.5 - 1
         for many, rows in ((100, 12), (5, 5)):
-            monkeypatch.setattr(image_diffusion, "EVALUATED", many)
+            monkeypatch.setattr(diffusion, "EVALUATED", many)
             found = task.evaluate(plain)
             assert found == task.evaluate(plain)
             noise = batches[-1][2]

@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from trakway.data.texts import TextData
@@ -188,7 +189,7 @@ def test_folders_that_are_no_members(encoded, tiny_bert, tmp_path):
     with torch.no_grad():
         other.bert.encoder.layer[0].output.dense.weight[0] += 0.5
     other.save_pretrained(tmp_path / "trunk")
-    with pytest.raises(UserError, match="layers below model.trained_layers = 1 are not those of model.pretrained"):
+    with pytest.raises(UserError, match=r"layers below the upper 1 \(model.trained_layers\) are not those"):
         adopt(task, [tmp_path / "trunk"], range(1))
     config = json.loads((tmp_path / "good/config.json").read_text())
     smaller = AutoModelForSequenceClassification.from_config(other.config.__class__(**config | {"hidden_size": 4}))
@@ -259,8 +260,77 @@ def test_a_tokeniser_of_another_network(tiny_bert, sentences, tmp_path):
     tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
     tokenizer.add_tokens(["splendid"])
     tokenizer.save_pretrained(tmp_path / "bert")
-    with pytest.raises(UserError, match="has 20 tokens, and its network knows 19"):
+    with pytest.raises(UserError, match="has 23 tokens, and its network knows 22"):
         TextClassification.encode(settings_of(tmp_path / "bert", 1), tmp_path / "data", "cpu")
+
+
+def renamed(folder, copy, rename):
+    """Copy a model's folder with other names of its weights; None drops one."""
+    shutil.copytree(folder, copy)
+    weights = {rename(name): tensor for name, tensor in load_file(copy / "model.safetensors").items()}
+    weights.pop(None, None)
+    save_file(weights, copy / "model.safetensors", metadata={"format": "pt"})
+    return copy
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [lambda name: f"module.{name}", lambda name: None if "layer.1." in name else name],
+    ids=["wrapped", "a layer is missing"],
+)
+def test_weights_that_are_missing_below_the_head_are_not_drawn(tiny_bert, sentences, tmp_path, rename):
+    shutil.copytree(sentences, tmp_path / "data")
+    settings = settings_of(renamed(tiny_bert, tmp_path / "bert", rename), 1)
+    with pytest.raises(UserError, match=r"model.pretrained: .*bert lacks \d+ weights below the head, e.g. bert\."):
+        TextClassification.encode(settings, tmp_path / "data", "cpu")
+
+
+def test_a_model_without_a_tokeniser(tiny_bert, sentences, tmp_path):
+    shutil.copytree(sentences, tmp_path / "data")
+    (tmp_path / "bare").mkdir()
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(tiny_bert / name, tmp_path / "bare")
+    with pytest.raises(UserError, match=r"found no tokeniser beside the weights of .*bare; allowed: its files"):
+        TextClassification.encode(settings_of(tmp_path / "bare", 1), tmp_path / "data", "cpu")
+
+
+def test_weights_that_are_cut_off(tiny_bert, sentences, tmp_path):
+    shutil.copytree(sentences, tmp_path / "data")
+    shutil.copytree(tiny_bert, tmp_path / "cut")
+    whole = (tmp_path / "cut" / "model.safetensors").read_bytes()
+    (tmp_path / "cut" / "model.safetensors").write_bytes(whole[:500])
+    with pytest.raises(UserError, match=r"model.pretrained: found .*cut'"):
+        TextClassification.encode(settings_of(tmp_path / "cut", 1), tmp_path / "data", "cpu")
+
+
+def test_a_head_whose_classes_have_another_order(encoded, tmp_path):
+    task, _ = encoded(None)
+    task.export(task.new_model(0), tmp_path / "exported")
+    assert task.from_folder(tmp_path / "exported") is not None
+    config = json.loads((tmp_path / "exported" / "config.json").read_text())
+    config["id2label"], config["label2id"] = {"0": "Praise", "1": "blame"}, {"Praise": 0, "blame": 1}
+    (tmp_path / "exported" / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match="has the classes Praise, blame, and the data blame, praise"):
+        task.from_folder(tmp_path / "exported")
+
+
+@pytest.mark.parametrize("layers", [1, None])
+def test_distilbert(tiny_bert, sentences, tmp_path, layers):
+    from transformers import DistilBertConfig, DistilBertModel
+
+    shutil.copytree(sentences, tmp_path / "data")
+    shutil.copytree(tiny_bert, tmp_path / "distilbert")
+    sizes = {"dim": 8, "n_layers": 2, "n_heads": 2, "hidden_dim": 12, "max_position_embeddings": 16}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        DistilBertModel(DistilBertConfig(vocab_size=30, **sizes)).save_pretrained(tmp_path / "distilbert")
+    settings = settings_of(tmp_path / "distilbert", layers)
+    TextClassification.encode(settings, tmp_path / "data", "cpu")
+    task = TextClassification(settings, tmp_path / "data")
+    model = task.new_model(0).eval()
+    outputs, _ = per_example_gradients(task, model, task.train_batch(np.arange(4)))
+    assert torch.isfinite(outputs).all()
+    assert len(set(outputs.tolist())) == 4
 
 
 def test_a_set_that_is_not_encoded(tiny_bert, sentences, encoded, tmp_path):

@@ -55,7 +55,8 @@ class Denoising(Task):
 
     checkpoint_format = "diffusers"
     seed, train_size, device = 0, 40, "cpu"
-    network = {
+    network = "UNet2DModel"
+    sizes = {
         "sample_size": 8,
         "in_channels": 1,
         "out_channels": 1,
@@ -77,7 +78,7 @@ class Denoising(Task):
     def architecture(self):
         from diffusers import UNet2DModel
 
-        return UNet2DModel(**self.network)
+        return UNet2DModel(**self.sizes)
 
     def train_batch(self, rows):
         return self.training_batch(rows, seeds.generator(0, "fixed"))

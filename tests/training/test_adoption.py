@@ -83,7 +83,7 @@ def test_a_folder_that_holds_no_checkpoint(denoising, tmp_path, name):
 
 
 def test_a_network_of_other_images(denoising, checkpoints):
-    denoising.network = denoising.network | {"in_channels": 3}
+    denoising.sizes = denoising.sizes | {"in_channels": 3}
     words = "members.checkpoints: checkpoint .*/network: does not fit .* in_channels is 1, not 3; list folders"
     with pytest.raises(UserError, match=words):
         adopt(denoising, checkpoints, range(1, 2))
@@ -104,7 +104,7 @@ def test_a_network_trained_on_other_noise(denoising, checkpoints, name, change, 
     file = checkpoints[place] / name
     adopt(denoising, checkpoints, range(3))
     file.write_text(json.dumps(json.loads(file.read_text()) | change))
-    with pytest.raises(UserError, match=rf"members.checkpoints: {file} has .*{words}.*; set diffusion.timesteps"):
+    with pytest.raises(UserError, match=rf"members.checkpoints: {file} has .*{words}.*; set timesteps"):
         adopt(denoising, checkpoints, range(place, place + 1))
 
 

@@ -79,10 +79,10 @@ def test_weights_in_half_precision_are_loaded_as_float32(saved, denoising):
 
 
 def test_the_architecture_comes_from_the_folder(denoising, tmp_path):
-    denoising.network = denoising.network | {"block_out_channels": (8, 16), "layers_per_block": 2}
+    denoising.sizes = denoising.sizes | {"block_out_channels": (8, 16), "layers_per_block": 2}
     model = denoising.new_model(1)
     save_checkpoint(denoising, model, tmp_path / "m")
-    del denoising.network
+    del denoising.sizes
     assert set(load_checkpoint(denoising, tmp_path / "m").state_dict()) == set(model.state_dict())
 
 
@@ -164,9 +164,9 @@ def test_a_configuration_that_cannot_be_built(saved, denoising, change):
     ],
 )
 def test_a_network_for_other_images(denoising, tmp_path, change, words):
-    denoising.network = denoising.network | change
+    denoising.sizes = denoising.sizes | change
     save_checkpoint(denoising, denoising.new_model(0), tmp_path / "m")
-    del denoising.network
+    del denoising.sizes
     with pytest.raises(UserError, match=rf"checkpoint .*/m: does not fit the model of this experiment: {words}; "):
         load_checkpoint(denoising, tmp_path / "m")
 
@@ -181,7 +181,7 @@ def test_a_size_in_other_words_fits(saved, denoising, size):
 def test_a_missing_folder_is_not_looked_for_on_the_network(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="checkpoint google/ddpm-cifar10-32: .*config.json.*; advice"):
-        load_pretrained("google/ddpm-cifar10-32", "advice")
+        load_pretrained("google/ddpm-cifar10-32", "UNet2DModel", "advice")
 
 
 @pytest.mark.parametrize("older", [None, "file", "folder"])

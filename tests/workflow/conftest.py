@@ -24,6 +24,7 @@ FIRST = ("test_smoke.py", "test_targets.py", "test_parts.py", "test_mistakes.py"
 LAST = (
     "test_smoke_classification.py",
     "test_smoke_diffusion.py",
+    "test_smoke_captions.py",
     "test_smoke_notebook.py",
     "test_kill.py",
     "test_own_checkpoints.py",
@@ -152,7 +153,8 @@ def smoke(tmp_path_factory):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not record.exists():
             copy_repository(tree.folder)
-            result = tree.snakemake("smoke")
+            # On all cores: the other workers have short tests to do until they wait for it.
+            result = tree.snakemake("smoke", "--cores", "all")
             record.write_text(json.dumps({"returncode": result.returncode, "printed": result.stdout}))
     run = json.loads(record.read_text())
     assert run["returncode"] == 0, run["printed"][-5000:]

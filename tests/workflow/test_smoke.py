@@ -26,38 +26,52 @@ TABLES = {
     "ablation": ("axis value members dim lds lds_low lds_high", "ridge ceiling"),
 }
 FLIPS = {"brittleness": ("method target", "k"), "flip_ratios": ("method k", "ratio")}
+STEPS = {
+    "shift": (
+        "method timestep k fid fid_low fid_high kid kid_low kid_high targets seeds repeats completions features",
+        " ".join(f"{name}_over_random{end}" for name in ("fid", "kid") for end in ("", "_low", "_high")),
+    ),
+    "emergence": (
+        "target timestep group k probability probability_low probability_high",
+        "label emergence_timestep method",
+    ),
+    "timestep_correlation": (
+        "method timestep other correlation correlation_low correlation_high targets",
+        "",
+    ),
+}
+CAPTIONS = {
+    "captions": ("model caption agreement agreement_low agreement_high most_probable samples models", ""),
+    "caption_exchange": ("correlation own_class own_chance other_class other_chance samples k", "timestep"),
+    "caption_words": ("sample caption other words correlation output other_output", "timestep"),
+}
 OWN_TABLES = {
     "fashion_resnet": FLIPS,
     "reviews_bert": FLIPS,
-    "digits_ddpm": {
-        "shift": (
-            "method timestep k fid fid_low fid_high kid kid_low kid_high targets seeds repeats completions features",
-            " ".join(f"{name}_over_random{end}" for name in ("fid", "kid") for end in ("", "_low", "_high")),
-        ),
-        "emergence": (
-            "target timestep group k probability probability_low probability_high",
-            "label emergence_timestep method",
-        ),
-        "timestep_correlation": (
-            "method timestep other correlation correlation_low correlation_high targets",
-            "",
-        ),
-    },
+    "digits_ddpm": STEPS,
+    "fashion_ldm": STEPS | CAPTIONS,
 }
+OF_STEPS = (
+    "journeys", "lds_timesteps", "cost", "shift", "emergence", "timestep_correlation", "localisation", "training",
+    "ablation",
+)  # fmt: skip
 FIGURES = {
     "fashion_resnet": ("lds", "cost", "removal", "examples", "training", "ablation"),
     "reviews_bert": ("lds", "cost", "removal", "training", "ablation"),
-    "digits_ddpm": (
-        "journeys", "lds_timesteps", "cost", "shift", "emergence", "timestep_correlation", "localisation", "training",
-        "ablation",
-    ),
-}  # fmt: skip
+    "digits_ddpm": OF_STEPS,
+    "fashion_ldm": (*OF_STEPS, "captions"),
+}
 
 
 @pytest.fixture(params=OWN_TABLES)
 def run(smoke, request):
     """The finished run, to look at each of its experiments."""
     return smoke.of(request.param)
+
+
+def steps(settings):
+    """Whether targets have outputs at steps of a sampling trajectory."""
+    return plan.modality_of(settings).has(needs=("steps",))
 
 
 def tables_of(run):
@@ -129,8 +143,9 @@ def test_models(run, table):
         masks = np.load(run.results / f"subsets/{name}.npy")
         assert masks.shape == (subsets, settings["dataset"]["train_size"])
         assert rows["train_size"].tolist() == masks.sum(1).repeat(seeds).tolist()
-        classify = settings["task"] != "image_diffusion" or name == "domain"
-        assert rows["accuracy"].between(0, 1).all() if classify else (rows["test_loss"] > 0).all()
+        measure = "test_loss" if steps(settings) else "accuracy"
+        measure = {"autoencoder": "reconstruction_error", "domain": "accuracy"}.get(name, measure)
+        assert (rows[measure].between(0, 1) if measure == "accuracy" else rows[measure] > 0).all()
     assert (models["loss"] > 0).all()
 
 
@@ -201,9 +216,8 @@ def test_lds_notes_what_was_used(run, table):
     assert (rows.loc[estimators, "members"] == settings["members"]["count"]).all()
     assert (rows.loc[estimators, "dim"] == settings["projection"]["dim"]).all()
     assert rows.loc[estimators, "ridge"].isin(settings["scores"]["ridge"]).all()
-    modelless = [
-        method for method in ("pixel", "bm25", "tfidf", "random", "datamodel") if method in settings["methods"]
-    ]
+    without = ("pixel", "bm25", "tfidf", "caption", "random", "datamodel")
+    modelless = [method for method in without if method in settings["methods"]]
     assert rows.loc[modelless, ["members", "dim", "ridge"]].isna().all(axis=None)
 
 
@@ -261,13 +275,13 @@ def test_ablation_and_cost(run, table):
     """Of all that they try, what the experiment has too gives the same numbers."""
     settings, ablation, cost = run.settings, table("ablation"), table("cost")
     lds = table("lds")
-    if settings["task"] == "image_diffusion":  # pooled over the steps of samples
+    if steps(settings):  # pooled over the steps of samples
         lds = lds[(lds["kind"] == "generated") & lds["timestep"].notna()]
     lds = lds.groupby("method")["lds"].mean()
     for axis in ("members", "dim", "ridge", "projection", "checkpoints"):
         found = ablation.loc[ablation["axis"] == axis, "value"].tolist()
         assert found == [str(value) if isinstance(value, str) else f"{value:g}" for value in settings["ablation"][axis]]
-    classification = settings["task"] != "image_diffusion"
+    classification = not steps(settings)
     assert ({"with Q", "without Q", "paper", "joint"} <= set(ablation["value"])) == classification
     for axis, value in (("members", settings["members"]["count"]), ("dim", settings["projection"]["dim"])):
         row = ablation[(ablation["axis"] == axis) & (ablation["value"] == str(value))]
@@ -286,7 +300,7 @@ def test_timing_and_provenance(run, table):
     assert {(stage, "") for stage in ("data", "representations", "lds", "cost", "removal")} <= stages
     diffusion = {(stage, "") for stage in ("targets", "shift", "emergence", "timestep_correlation")}
     diffusion |= {("completions", "reference"), ("completions", "removal")}
-    assert diffusion <= stages if settings["task"] == "image_diffusion" else not diffusion & stages
+    assert diffusion <= stages if steps(settings) else not diffusion & stages
     assert (timing[["cpu_seconds", "wall_seconds", "peak_mb"]] > 0).all(axis=None)
     record = json.loads((run.results / "provenance.json").read_text())
     head = subprocess.run(["git", "-C", str(run.folder), "rev-parse", "HEAD"], capture_output=True, text=True)

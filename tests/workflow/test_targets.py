@@ -72,18 +72,22 @@ def test_every_target_at_every_tier(tree, tier):
     assert max(map(len, commands)) < 16_000
     jobs = planned(printed)
     settings = [settings_of(experiment, tier) for experiment in experiments]
-    diffusion = [s for s in settings if s["task"] == "image_diffusion"]
+    diffusion = [s for s in settings if plan.modality_of(s).has(needs=("steps",))]
     assert jobs["train"] == sum(sum(shards(s).values()) for s in settings)
     assert jobs["outputs"] == jobs["train"]
     of_examples, of_targets = zip(*map(feature_jobs, settings), strict=True)
     assert (jobs["train_features"], jobs["target_features"]) == (sum(of_examples), sum(of_targets))
     assert jobs["scores"] == sum(len(s["methods"]) for s in settings)
     assert jobs["completions"] == sum(shards(s)[ensemble] for s in diffusion for ensemble in ("reference", "removal"))
-    for rule in ("sample_targets", "shift", "emergence", "timestep_correlation", "figure_animation"):
+    assert sum(count for rule, count in jobs.items() if rule.startswith("sample_targets")) == len(diffusion)
+    for rule in ("shift", "emergence", "timestep_correlation", "figure_animation"):
         assert jobs[rule] == len(diffusion)
     texts = [s for s in settings if s["task"] == "text_classification"]
-    for rule in ("encode", "figure_sentences"):
-        assert jobs.get(rule, 0) == len(texts)
+    captioned = [s for s in settings if plan.modality_of(s).has(needs=("caption",))]
+    assert jobs.get("figure_sentences", 0) == len(texts)
+    for rule in ("captions", "caption_exchange", "figure_captions"):
+        assert jobs.get(rule, 0) == len(captioned)
+    assert jobs.get("encode", 0) == len(texts) + len(captioned)
     assert jobs.get("draw_targets", 0) == len(settings) - len(diffusion)
     assert jobs.get("figure_examples", 0) == len(settings) - len(diffusion) - len(texts)
     assert jobs.get("figure_localisation", 0) == sum(bool(s["journey"]["patches"]) for s in diffusion)
@@ -98,9 +102,9 @@ def test_an_experiment_without_the_tier_is_built_at_its_own(tree):
 def test_smoke_is_everything_once_and_all_is_the_default(tree):
     jobs = planned(tree.done("--dry-run", "smoke"))
     both = {"lds", "cost", "removal", "ablation", "provenance"}
-    assert {jobs[rule] for rule in both} == {3}
-    once = ("figure_examples", "figure_sentences", "encode", "shift", "emergence", "figure_localisation")
-    assert {jobs[rule] for rule in once} == {1}
+    assert {jobs[rule] for rule in both} == {4}
+    assert {jobs[rule] for rule in ("figure_examples", "figure_sentences", "figure_captions")} == {1}
+    assert {jobs[rule] for rule in ("encode", "shift", "emergence", "figure_localisation")} == {2}
     default = planned(tree.done("--dry-run", "--config", f"experiments={CLASSIFICATION}"))
     assert default.pop("all") == 1
     assert default["train"] == sum(shards(settings_of(CLASSIFICATION, "demo")).values())
@@ -120,7 +124,7 @@ PARTS = [
     (
         DIFFUSION,
         "_lds",
-        {"lds", "cost", "figure_lds_timesteps", "figure_cost", "sample_targets"},
+        {"lds", "cost", "figure_lds_timesteps", "figure_cost", "sample_targets_image_diffusion"},
         {"removal_subsets", "completions", "shift", "emergence", "figure_journeys", *REST},
     ),
     (
@@ -189,7 +193,7 @@ def test_every_path_on_a_command_line_is_quoted():
 def test_every_script_is_a_rule():
     text = "".join(path.read_text() for path in (REPOSITORY / "workflow/rules").glob("*.smk"))
     rules = set(re.findall(r"^rule (\w+):", text, re.MULTILINE))
-    several = {"figure", "table", "features"}  # scripts of several rules
+    several = {"figure", "table", "features", "sample_targets"}  # scripts of several rules
     called = re.findall(r'python "\$TRAKWAY_SCRIPTS/(\w+)\.py"', text)
     scripts = {path.stem for path in (REPOSITORY / "scripts").glob("*.py") if not path.stem.startswith("pack_")}
     assert set(called) == scripts

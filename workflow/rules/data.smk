@@ -34,7 +34,8 @@ rule encode:
     input:
         data=PREPARED,
         own=lambda w: plan.model_files(settings_of(w)),
-        code=task_code("encode"),
+        autoencoder=autoencoder_of,
+        code=task_code("encode", "autoencoder"),
     output:
         encoding=f"{ROOT}/data/encoding.json",
         cost=f"{ROOT}/costs/encode.json",
@@ -54,10 +55,11 @@ rule encode:
         gpu=GPU,
     params:
         device=device,
-        settings=sections("seed", "task", "model"),
+        settings=encoding_settings,
+        autoencoder=lambda w, input: f"--autoencoder {words(input.autoencoder)}" if input.autoencoder else "",
     shell:
         'python "$TRAKWAY_SCRIPTS/encode.py" --settings {params.settings:q} --data "$(dirname {output.encoding:q})"'
-        " --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
+        " {params.autoencoder} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
 
 
 rule draw_subsets:
@@ -112,36 +114,39 @@ rule draw_targets:
         " --tuning {params.tuning} --seed {params.seed} --output {output:q} > {log:q} 2>&1"
 
 
-# What sampled targets bring beside their table.
-SAMPLED = sorted({file for m in plan.modalities().values() if m.targets == "sampled" for file in m.target_files})
+# Sampled targets bring files beside their table, which modality by modality are others.
+for _task, _modality in plan.modalities().items():
+    if _modality.targets != "sampled":
+        continue
 
-
-rule sample_targets:
-    input:
-        data=data_of,
-        models=lambda w: shard_files(w, "reference", "train", ".json")[0],
-        code=task_code("sample_targets"),
-    output:
-        table=TARGETS,
-        pictures=[f"{ROOT}/targets/{file}" for file in SAMPLED],
-        cost=f"{ROOT}/costs/targets.json",
-    log:
-        f"{ROOT}/logs/sample_targets.log",
-    benchmark:
-        f"{ROOT}/benchmarks/sample_targets.tsv"
-    wildcard_constraints:
-        name=names_where(lambda modality: modality.targets == "sampled"),
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=8000,
-        runtime=240,
-        gpu=GPU,
-    params:
-        device=device,
-        settings=lambda w: json.dumps(plan.target_settings(settings_of(w), "targets")),
-    shell:
-        'python "$TRAKWAY_SCRIPTS/sample_targets.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
-        ' --models {input.models:q} --output "$(dirname {output.table:q})" --cost {output.cost:q}'
-        " --device {params.device} > {log:q} 2>&1"
+    rule:
+        name:
+            f"sample_targets_{_task}"
+        input:
+            data=data_of,
+            models=lambda w: shard_files(w, "reference", "train", ".json")[0],
+            code=task_code("sample_targets"),
+        output:
+            table=TARGETS,
+            pictures=[f"{ROOT}/targets/{file}" for file in _modality.target_files],
+            cost=f"{ROOT}/costs/targets.json",
+        log:
+            f"{ROOT}/logs/sample_targets.log",
+        benchmark:
+            f"{ROOT}/benchmarks/sample_targets.tsv"
+        wildcard_constraints:
+            name=names_where(lambda modality, files=_modality.target_files: modality.target_files == files),
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=8000,
+            runtime=240,
+            gpu=GPU,
+        params:
+            device=device,
+            settings=lambda w: json.dumps(plan.target_settings(settings_of(w), "targets")),
+        shell:
+            'python "$TRAKWAY_SCRIPTS/sample_targets.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+            ' --models {input.models:q} --output "$(dirname {output.table:q})" --cost {output.cost:q}'
+            " --device {params.device} > {log:q} 2>&1"

@@ -90,9 +90,22 @@ def pictures_of(w):
 
 
 def data_of(w):
-    """Input: the prepared data, with what is encoded of them."""
-    encoded = ["data/encoding.json"] if plan.modality_of(settings_of(w)).encodes else []
+    """Input: the prepared data, with what is encoded of them where the experiment's own task reads it."""
+    encodes = plan.modality_of(settings_of(w)).encodes and getattr(w, "ensemble", "members") not in plan.ALONE
+    encoded = ["data/encoding.json"] if encodes else []
     return below(w, ["data/meta.json", "data/examples.parquet", *encoded])
+
+
+def autoencoder_of(w):
+    """Input: the autoencoder that was trained to encode with; none where there is none, or the user's own."""
+    trained = "autoencoder" in plan.ensemble_sizes(settings_of(w))
+    return shard_files(w, "autoencoder", "train", ".json") if trained else []
+
+
+def encoding_settings(w):
+    """Params: what decides how examples are encoded."""
+    s = settings_of(w)
+    return json.dumps(section(s, "seed", "task", "model", *(["autoencoder"] if s["autoencoder"] else [])))
 
 
 def outputs_of(ensemble):
@@ -105,7 +118,7 @@ def subset_count(w):
 
 def subset_fraction(w):
     s = settings_of(w)
-    own = {"members": s["members"]["fraction"], "reference": 1.0, "domain": 1.0}
+    own = {"members": s["members"]["fraction"], "reference": 1.0, **dict.fromkeys(plan.ALONE, 1.0)}
     return own.get(w.ensemble, s["bank"]["fraction"])
 
 
@@ -119,7 +132,7 @@ def training_settings(w):
 
 def checked_settings(s):
     """Return what the tasks of an experiment and of its domain are built from, with all that decides their targets."""
-    return plan.target_settings(s, "training") | ({"domain": s["domain"]} if s["domain"] else {})
+    return plan.target_settings(s, "training") | {name: s[name] for name in plan.ALONE if s[name]}
 
 
 def adopted(w):

@@ -247,6 +247,31 @@ class Documents(Input):
         return replace(value, targets=value.targets[index])
 
 
+class Captions(Input):
+    """``captions``: directions of captions, of training examples (n, d) and of targets (targets, d).
+
+    A caption's direction is the mean state of its tokens, of length one; of several captions the mean of theirs.
+    """
+
+    needs = ("caption",)
+
+    def load(self, files, source):
+        import numpy as np
+
+        from trakway.attribution.similarity import unit
+        from trakway.data.captioned import CaptionData
+        from trakway.data.latents import Latents
+
+        latents = Latents.load(source.data)
+        train = CaptionData.load(source.data).captions["train"]
+        means = np.stack([unit(latents.means(captions)).mean(0) for captions in train])
+        return means, unit(latents.means(source.table["caption"]))
+
+    def of_targets(self, value, index):
+        train, targets = value
+        return train, targets[index]
+
+
 class Labels(Input):
     """``labels``: classes of (training examples (n,), targets (targets,)); None where no margin compares classes."""
 
@@ -272,6 +297,7 @@ INPUTS: dict[str, Input] = {
     "estimation": Estimation(),
     "examples": Examples(),
     "texts": Documents(),
+    "captions": Captions(),
     "labels": Labels(),
 }
 """Every input by the name that methods declare."""

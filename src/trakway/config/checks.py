@@ -23,9 +23,10 @@ def faults(settings: dict) -> list[Fault]:
 
 def _dataset(s: dict) -> Iterator[Fault]:
     known, name = dataset_of(s), s["dataset"]["name"]
-    kind = modality_of(s).data
-    if known.kind != kind:
-        fitting = [other for other in builtin("dataset") if dataset_of({"dataset": {"name": other}}).kind == kind]
+    modality = modality_of(s)
+    kind = modality.data
+    if not known.serves(kind):
+        fitting = [other for other in builtin("dataset") if dataset_of({"dataset": {"name": other}}).serves(kind)]
         yield (
             "dataset.name",
             f"a data set of {kind} for the task {s['task']}: {', '.join(fitting)}, or FILE.py:NAME with"
@@ -34,6 +35,12 @@ def _dataset(s: dict) -> Iterator[Fault]:
         )
         return
     yield from option_faults("dataset", s["dataset"], "dataset")
+    if known.classes == 1 and (modality.domain or modality.has(("border",))):
+        yield (
+            "dataset.name",
+            f"a data set of two classes at least for {s['task']}, where a classifier compares them; {name} has one",
+            "Choose another data set or task.",
+        )
     if known.varied and s["dataset"]["image_size"] is None:
         yield (
             "dataset.image_size",

@@ -8,15 +8,27 @@ from trakway.config.problems import value_at
 from trakway.errors import UserError
 from trakway.plan.code import code_files
 from trakway.plan.declarations import keyword_options
+from trakway.plan.ensembles import ALONE
 from trakway.plan.modalities import modality
 from trakway.plan.options import completed
 from trakway.plan.places import located, place, shortest
 
-NAMED = {"task": "task", "model.name": "model", "dataset.name": "dataset", "domain.model.name": "model"}
+NAMED = {
+    "task": "task",
+    "model.name": "model",
+    "dataset.name": "dataset",
+    "autoencoder.model.name": "model",
+    "domain.model.name": "model",
+}
 """The keys that name something defined in a file, and what."""
 
 
-OWN_PATHS = {"dataset": ("path", "test"), "model": ("pretrained",)}
+OWN_PATHS = {
+    "dataset": ("path", "test"),
+    "model": ("pretrained", "text_encoder"),
+    "autoencoder": ("pretrained",),
+    "members": ("checkpoints",),
+}
 """Options that name files or folders of the user's own, which may lie beside the experiment."""
 
 
@@ -35,7 +47,8 @@ def locate(settings: dict, folder: str | os.PathLike) -> None:
 def name_faults(settings: dict) -> Iterator[tuple[str, str]]:
     """Yield the keys whose files are not there, or do not define what is named, and what is wrong."""
     for key, room in NAMED.items():
-        if key.startswith("domain") and settings["domain"] is None:
+        outer, _, inner = key.partition(".")
+        if inner == "model.name" and not (settings[outer] and settings[outer]["model"]):
             continue
         name = value_at(settings, key)
         try:
@@ -52,12 +65,15 @@ def complete_options(settings: dict) -> None:
     """Lay the options of networks and data sets over their functions' defaults."""
     settings["model"] = completed("model", settings["model"])
     settings["dataset"] = completed("dataset", settings["dataset"])
-    if settings["domain"]:
-        settings["domain"]["model"] = completed("model", settings["domain"]["model"])
+    for name in ALONE:
+        if settings[name] and settings[name]["model"]:
+            settings[name]["model"] = completed("model", settings[name]["model"])
 
 
 def _beside(path: object, folder: str | os.PathLike) -> object:
     """Return the path of what lies beside the experiment; any other one, of the working directory, as it is."""
+    if isinstance(path, list):
+        return [_beside(one, folder) for one in path]
     if not isinstance(path, str) or not path or not (Path(folder) / path).exists():
         return path
     return shortest(Path(folder) / path)

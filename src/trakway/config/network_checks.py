@@ -1,9 +1,10 @@
-"""Checks of the networks and of their training: the experiment's own, and its domain's classifier."""
+"""Checks of the networks and of their training: the experiment's own, its autoencoder and its domain's classifier."""
 
 from collections.abc import Iterator
 
 from trakway.config.problems import Fault
 from trakway.plan.datasets import dataset_of
+from trakway.plan.ensembles import ALONE
 from trakway.plan.loading import load
 from trakway.plan.modalities import Modality, modality, modality_of
 from trakway.plan.options import option_faults, options_of
@@ -16,18 +17,20 @@ def image_side(settings: dict) -> int | None:
 
 
 def check_networks(settings: dict) -> Iterator[Fault]:
-    """Check ``model`` and ``training``, of the experiment and of ``domain``."""
-    own, domain, n = modality_of(settings), settings["domain"], settings["dataset"]["train_size"]
-    side = image_side(settings)
+    """Check ``model`` and ``training``, of the experiment, of ``autoencoder`` and ``domain``."""
+    own, n, side = modality_of(settings), settings["dataset"]["train_size"], image_side(settings)
     yield from _network("model", settings["model"], own, settings["task"], side)
     yield from _training("training", settings["training"], own, settings["task"])
-    if domain is not None and own.domain:
-        yield from _network("domain.model", domain["model"], modality(own.domain), own.domain, side)
-        yield from _training("domain.training", domain["training"], modality(own.domain), own.domain)
-        if n is not None and domain["training"]["batch_size"] > n:
+    for name in ALONE:
+        section, task = settings[name], getattr(own, name)
+        if section is None or section["model"] is None or not task:
+            continue
+        yield from _network(f"{name}.model", section["model"], modality(task), task, side)
+        yield from _training(f"{name}.training", section["training"], modality(task), task)
+        if n is not None and section["training"]["batch_size"] > n:
             yield (
-                "domain.training.batch_size",
-                f"at most dataset.train_size = {n}, all of which the classifier sees",
+                f"{name}.training.batch_size",
+                f"at most dataset.train_size = {n}, all of which it sees",
                 "Lower the batch size or raise dataset.train_size.",
             )
 

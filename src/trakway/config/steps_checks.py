@@ -7,10 +7,12 @@ from trakway.config.problems import Fault, value_at
 from trakway.plan.modalities import modalities, modality_of
 
 OWN = {
+    "autoencoder": None,
     "domain": None,
     "journey.timesteps": None,
     "journey.patches": [],
     "targets.real": 0,
+    "targets.exchanged": 0,
     "removal.timesteps": None,
 }
 """Settings of these tasks alone: key to the value that stands for none."""
@@ -28,6 +30,8 @@ def check_steps(settings: dict) -> Iterator[Fault]:
         yield from _other_task(settings)
         return
     yield from _needs(settings)
+    yield from _autoencoder(settings)
+    yield from _exchanged(settings)
     yield from _schedule(settings)
     yield from _removal_timesteps(settings)
     yield from _patches(settings)
@@ -46,6 +50,25 @@ def _needs(s: dict) -> Iterator[Fault]:
     for key, allowed in NEEDED.items():
         if value_at(s, key) is None:
             yield key, f"{allowed} for the task {s['task']}", "Add this key."
+
+
+def _autoencoder(s: dict) -> Iterator[Fault]:
+    section, wanted = s["autoencoder"], modality_of(s).autoencoder
+    if not wanted:
+        if section is not None:
+            yield "autoencoder", f"null for the task {s['task']}, which adds noise to pixels", "Remove the key."
+    elif section is None:
+        yield "autoencoder", f"a mapping with model and training, or pretrained, for the task {s['task']}", "Add it."
+    elif (section["model"] is None) == (section["pretrained"] is None):
+        yield "autoencoder.model", "a network to train, or null beside autoencoder.pretrained", "Give one of the two."
+
+
+def _exchanged(s: dict) -> Iterator[Fault]:
+    found, most = s["targets"]["exchanged"], s["targets"]["count"]
+    if found and not modality_of(s).has(needs=("caption",)):
+        yield "targets.exchanged", f"0 for the task {s['task']}, whose models read no captions", "Remove the key."
+    elif found > most:
+        yield "targets.exchanged", f"at most targets.count = {most}, the samples there are", "Lower it."
 
 
 def _schedule(s: dict) -> Iterator[Fault]:

@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from trakway.data.idx import DamagedFile
+from trakway.data.checksums import intact, write_checksums
 from trakway.data.source import Source, Split
 from trakway.data.texts import Texts
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
 from trakway.storage.files import replacing
-from trakway.storage.fingerprint import file_digest
 
 DATASET = Dataset(kind="texts", train_size=7554, test_size=2518)
 CLASSES = ("negative", "positive")
@@ -25,7 +24,6 @@ CLEAR = 0.5  # the mean rating from which a snippet has a sentiment
 LICENCE = "MIT, Copyright 2016 C.J. Hutto; cite Hutto & Gilbert, VADER, ICWSM 2014"
 PACKED = Path(__file__).parent / "packed" / "movie_reviews"
 FILE = "snippets.csv.gz"
-CHECKSUMS = "SHA256SUMS"
 
 
 def open_movie_reviews(dataset: dict) -> Source:
@@ -61,10 +59,7 @@ def read_pack(folder: Path) -> pd.DataFrame:
     Raises:
         DamagedFile: the file does not have its checksum.
     """
-    path = folder / FILE
-    expected = dict(reversed(line.split()) for line in (folder / CHECKSUMS).read_text().splitlines())[FILE]
-    if file_digest(path) != expected:
-        raise DamagedFile(f"{path}: SHA-256 differs from {CHECKSUMS}; fetch the file again")
+    path = intact(folder / FILE)
     return pd.read_csv(path, dtype={"id": np.int64, "score": np.float64, "text": str}, keep_default_na=False)
 
 
@@ -84,6 +79,5 @@ def pack(source: Path, output: Path) -> int:
     content = gzip.compress(text.encode(), 9, mtime=0)
     with replacing(output / FILE) as temporary:
         temporary.write_bytes(content)
-    with replacing(output / CHECKSUMS) as temporary:
-        temporary.write_text(f"{file_digest(output / FILE)}  {FILE}\n")
+    write_checksums(output, [FILE])
     return len(content)

@@ -1,17 +1,15 @@
 """Packing a real subset of Fashion-MNIST, small enough to travel with the code."""
 
-import hashlib
 import os
 from pathlib import Path
 
 import numpy as np
 
+from trakway.data.checksums import write_checksums
 from trakway.data.fashion_mnist import CLASSES, PREFIXES, Absent, read_folder
 from trakway.data.idx import write_idx
 from trakway.errors import UserError
-from trakway.storage.files import replacing
 
-CHECKSUMS = "SHA256SUMS"
 COMPLETE = ("coat", "shirt")  # the pair that classifiers confuse most: every image of theirs is packed
 OTHERS = {"train": 1000, "test": 200}  # images of each other class: the first in the official order
 
@@ -32,7 +30,7 @@ def pack(source: str | os.PathLike, output: str | os.PathLike) -> int:
         full = read_folder(Path(source))
     except Absent as error:
         raise UserError(f"{source}: not a folder with the four official files of Fashion-MNIST: {error}") from error
-    output, sums, size = Path(output), {}, 0
+    output, names, size = Path(output), [], 0
     for (name, prefix), split in zip(PREFIXES.items(), (full.train, full.test), strict=True):
         rows = packed_rows(split.labels, OTHERS[name])
         parts = {
@@ -42,10 +40,8 @@ def pack(source: str | os.PathLike, output: str | os.PathLike) -> int:
         }
         for file, array in parts.items():
             write_idx(output / file, array)
-            content = (output / file).read_bytes()
-            sums[file], size = hashlib.sha256(content).hexdigest(), size + len(content)
-    with replacing(output / CHECKSUMS) as temporary:
-        temporary.write_text("".join(f"{digest}  {file}\n" for file, digest in sorted(sums.items())))
+            names, size = [*names, file], size + (output / file).stat().st_size
+    write_checksums(output, names)
     return size
 
 

@@ -31,6 +31,10 @@ class Pixels(ABC):
     def read(self, rows: np.ndarray, size: int | None, threads: int = 1) -> np.ndarray:
         """Return the images of ``rows`` as uint8, rows × channels × height × width."""
 
+    def name(self, row: int) -> str:
+        """Return what a message calls an image: its row, from 1."""
+        return f"picture {row + 1}"
+
     def write(self, rows: np.ndarray, writing: Writing) -> tuple[dict[str, Sequence], dict]:
         """Write ``SPLIT_images.npy``, uint8; see `trakway.data.source.Examples`.
 
@@ -109,6 +113,10 @@ class FilePixels(Pixels):
         if size is None:
             raise ValueError("image files need a size")
         return 3, size, size
+
+    def name(self, row: int) -> str:
+        """Return the path of an image."""
+        return str(self.paths[row])
 
     def read(self, rows: np.ndarray, size: int | None, threads: int = 1) -> np.ndarray:
         """Return the images of ``rows``; ``threads`` of them are decoded at a time.

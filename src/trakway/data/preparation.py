@@ -71,11 +71,23 @@ def prepare(
         tables.append(_examples(source, split, name, rows, picked).assign(**columns))
         counts[name] = len(rows)
         facts |= told if name == "train" else {}
-    write_table(folder / "examples.parquet", pd.concat(tables, ignore_index=True))
+    table = pd.concat(tables, ignore_index=True)
+    write_table(folder / "examples.parquet", table)
+    _note_duplicates(table)
     classes = [source.classes[label] for label in picked]
     known = {"source": source.name, "licence": source.licence, "classes": classes, "counts": counts}
     write_json(folder / "meta.json", known | facts)
     log.info("%s: %d training and %d test examples of %s", source.name, counts["train"], counts["test"], classes)
+
+
+def _note_duplicates(table: pd.DataFrame) -> None:
+    """Say how many examples are there twice: copies share an attribution, and tests among them are too easy."""
+    hashes = {split: table.loc[table["split"] == split, "sha256"] for split in ("train", "test")}
+    again, known = int(hashes["train"].duplicated().sum()), int(hashes["test"].isin(hashes["train"]).sum())
+    if again:
+        print(f"note: {again} training examples are copies of others")
+    if known:
+        print(f"note: {known} test examples are training examples too")
 
 
 def _checked(dataset: dict) -> dict:

@@ -6,6 +6,8 @@ import numpy as np
 
 from trakway.seeds import generator
 
+TEST_SHARE = 0.25  # of what a user gives without test examples
+
 
 def shares(size: int, classes: int) -> list[int]:
     """Split ``size`` into ``classes`` whole numbers that differ by at most one, the larger first."""
@@ -45,3 +47,17 @@ def sample(labels: np.ndarray, picked: Sequence[int], size: int | None, seed: in
     counts = [None] * len(picked) if size is None else shares(size, len(picked))
     rows = [rng.permutation(np.flatnonzero(labels == label))[:n] for label, n in zip(picked, counts, strict=True)]
     return rng.permutation(np.concatenate(rows))
+
+
+def held_out(number: int, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of the training and of the test examples, ascending, where a data set has no split of its own.
+
+    A quarter is for testing, whatever the experiment's seed.
+
+    Args:
+        number: of examples in all.
+        name: of the kind of data set; part of the name of the random stream.
+    """
+    order = generator(0, f"{name}: test examples").permutation(number)
+    first = number - round(TEST_SHARE * number)
+    return np.sort(order[:first]), np.sort(order[first:])

@@ -6,16 +6,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from trakway import seeds
+from trakway.data.sampling import held_out
 from trakway.data.source import Source, Split, listed
-from trakway.data.texts import Texts, check_columns
+from trakway.data.texts import MOST_NAMED, Texts, check_columns
+from trakway.data.utf8 import not_utf8, read_delimited
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
 
 DATASET = Dataset(kind="texts")
 LICENCE = "the owner's"
 SUFFIXES = {".csv": ",", ".tsv": "\t", ".parquet": "", ".jsonl": ""}
-TEST_SHARE = 0.25  # of the rows, where there is no file of test examples
+MOST_CLASSES = 0.5  # of the rows
 
 
 def open_text_files(
@@ -42,17 +43,23 @@ def open_text_files(
     tables = [_read("path", dataset["path"], columns)]
     if test is not None:
         tables.append(_read("test", test, columns))
+    for origin, table in tables:
+        if table.empty:
+            raise UserError(f"{origin}: found no row; allowed: an example a row, below the heading; add some")
     names = sorted({name for _, table in tables for name in table["label"]}, key=_by_number)
     origin, table = tables[0]
     if len(names) < 2:
         raise UserError(
             f"{origin}: found one class only, {listed(names)}; allowed: two at least; add examples of others"
         )
+    if len(names) > MOST_CLASSES * len(table):
+        raise UserError(
+            f"{origin}: found {len(names)} classes in the {len(table)} rows of column {label!r}; allowed: labels that"
+            " several rows share; name another column in dataset.label, or sort numbers into classes first"
+        )
     splits = [_split(name, part, names, text_pair) for name, part in tables]
     if test is None:
-        order = seeds.generator(0, "text_files: test examples").permutation(len(table))
-        first = len(table) - round(TEST_SHARE * len(table))
-        splits = [_part(splits[0], np.sort(rows)) for rows in (order[:first], order[first:])]
+        splits = [_part(splits[0], rows) for rows in held_out(len(table), "text_files")]
     return Source(Path(dataset["path"]).stem, LICENCE, tuple(names), *splits)
 
 
@@ -67,7 +74,7 @@ def _read(key: str, path: str, columns: dict[str, str | None]) -> tuple[str, pd.
     if file.suffix not in SUFFIXES:
         raise UserError(f"dataset.{key}: found {path}; allowed: a file that ends in {', '.join(SUFFIXES)}")
     if not file.is_file():
-        raise UserError(f"dataset.{key}: there is no file {file}; give its path, from the working directory or in full")
+        raise UserError(f"dataset.{key}: there is no file {file}; give its path, from the folder of the experiment")
     table = _lines(file) if file.suffix == ".jsonl" else _table(file)
     check_columns(str(file), columns, list(map(str, table.columns)))
     chosen = table[[column for column in columns.values() if column]]
@@ -75,7 +82,8 @@ def _read(key: str, path: str, columns: dict[str, str | None]) -> tuple[str, pd.
     labels = chosen["label"].map(_label)
     missing = np.flatnonzero(labels == "")
     if len(missing):
-        raise UserError(f"{file}: found no label in row {missing[0] + _first(file)}; allowed: one in every row")
+        rows = listed([str(row + _first(file)) for row in missing], MOST_NAMED)
+        raise UserError(f"{file}: found no label in row {rows}; allowed: one in every row; fill or remove them")
     return str(file), chosen.assign(label=labels)
 
 
@@ -92,14 +100,12 @@ def _first(file: Path) -> int:
 
 
 def _table(file: Path) -> pd.DataFrame:
+    if file.suffix != ".parquet":
+        return read_delimited(file, SUFFIXES[file.suffix])
     try:
-        if file.suffix == ".parquet":
-            return pd.read_parquet(file)
-        return pd.read_csv(file, sep=SUFFIXES[file.suffix], dtype=str, keep_default_na=False, encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise _not_utf8(file) from error
-    except (ValueError, OSError) as error:  # pandas' and pyarrow's errors are of these
-        raise UserError(f"{file}: cannot be read as {file.suffix[1:]} ({' '.join(str(error).split())})") from error
+        return pd.read_parquet(file)
+    except (ValueError, OSError) as error:  # pyarrow's errors are of these
+        raise UserError(f"{file}: cannot be read as parquet ({' '.join(str(error).split())})") from error
 
 
 def _lines(file: Path) -> pd.DataFrame:
@@ -110,26 +116,13 @@ def _lines(file: Path) -> pd.DataFrame:
         try:
             row = json.loads(line.decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise _not_utf8(file) from error
+            raise not_utf8(file) from error
         except ValueError as error:
             raise UserError(f"{file}, line {number}: found no JSON ({error}); allowed: an object a line") from None
         if not isinstance(row, dict):
             raise UserError(f"{file}, line {number}: found a {type(row).__name__}; allowed: an object a line")
         rows.append(row)
     return pd.DataFrame(rows, dtype=object)
-
-
-def _not_utf8(file: Path) -> UserError:
-    """Return the error of a file in another encoding, with the line and byte at which it shows."""
-    for number, line in enumerate(file.read_bytes().split(b"\n"), 1):
-        try:
-            line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            return UserError(
-                f"{file}, line {number}: byte {error.start + 1} (0x{line[error.start]:02x}) is not UTF-8; allowed:"
-                " UTF-8; save the file in it, e.g. iconv -f latin1 -t utf-8"
-            )
-    raise AssertionError("found no line that is not UTF-8")
 
 
 def _split(origin: str, table: pd.DataFrame, names: list[str], text_pair: str | None) -> Split:

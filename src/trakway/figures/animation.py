@@ -60,7 +60,7 @@ def draw(data: Path, targets: Path, scores: np.ndarray, title: str, target: int 
         to_bytes(found.samples[target]),
         extremes(scores, entries["entry"].to_numpy(), EXAMPLES),
         ImageData.load(data).train_images,
-        title=title,
+        title=title if not entries["caption"].iloc[0] else f"{title}: “{entries['caption'].iloc[0]}”",
     )
 
 

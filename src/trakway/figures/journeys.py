@@ -31,6 +31,7 @@ PITCH, SCORE = 1.06, 0.24  # from step to step; the line of text below an exampl
 NAMES, AFTER = 1.2, 0.3  # the names of the rows, space before the final sample
 PART, BLOCK = 0.12, 0.42  # between rows of different kinds, between samples
 HEAD = 0.95  # above the first image: the title and its caption
+CAPTION = 0.26  # the line with the caption that a sample was drawn of
 
 
 def draw(data: Path, targets: Path, scores: np.ndarray, count: int, number: int, title: str) -> Figure:
@@ -70,8 +71,8 @@ def journeys(
     The most helpful have solid blue frames, the most harmful dashed orange ones, the most extreme nearest to x̂₀.
 
     Args:
-        entries: target, timestep, entry (as ``target`` in ``picks``); the steps of a sample one after the other from
-            high noise to low.
+        entries: target, timestep, caption ("": none), entry (as ``target`` in ``picks``); the steps of a sample one
+            after the other from high noise to low.
         estimates: x̂₀(xₜ), uint8 (entries × C × H × W), C = 1 or 3.
         samples: uint8 (targets shown × C × H × W), in the order of ``entries``.
         picks: as ``extremes`` returns it.
@@ -82,22 +83,24 @@ def journeys(
     steps = int(entries.groupby("target").size().max())
     count = int(picks["rank"].max()) + 1
     rows = count * (EXAMPLE + SCORE)
-    block = ESTIMATE + 2 * (PART + rows)
+    told = entries.drop_duplicates("target").set_index("target")["caption"]
+    line = CAPTION if (told != "").any() else 0.0
+    block = ESTIMATE + 2 * (PART + rows) + line
     page = Page(max(7.5, NAMES + (steps + 1) * PITCH + AFTER), HEAD + len(targets) * (block + BLOCK))
     for place, target in enumerate(targets):
-        top = HEAD + place * (block + BLOCK)
+        top = HEAD + line + place * (block + BLOCK)
         start = {"helpful": top + ESTIMATE + PART, "harmful": top + ESTIMATE + 2 * PART + rows}
-        page.write(0.2, top - 0.1, f"Sample {target}", 10, weight="bold")
+        page.write(0.2, top - 0.1 - line, f"Sample {target}{told[target] and f': “{told[target]}”'}", 10, weight="bold")
         names = {top + ESTIMATE / 2: "x̂₀(xₜ)"}
         names |= {start[side] + EXAMPLE / 2: f"Most\n{side}" for side in start}
         for y, name in names.items():
             page.write(0.2, y, name, 9.5, va="center")
         of_target = np.flatnonzero(entries["target"] == target)
-        for column, line in enumerate(of_target):
+        for column, entry in enumerate(of_target):
             x = NAMES + column * PITCH
-            axes = page.image(x, top, ESTIMATE, estimates[line])
-            axes.set_title(f"t = {entries['timestep'].iloc[line]}", fontsize=9)
-            part = picks[picks["target"] == entries["entry"].iloc[line]]
+            axes = page.image(x, top, ESTIMATE, estimates[entry])
+            axes.set_title(f"t = {entries['timestep'].iloc[entry]}", fontsize=9)
+            part = picks[picks["target"] == entries["entry"].iloc[entry]]
             form = score_format(part["score"].to_numpy())  # a column its own: scores shrink and grow with t
             for pick in part.itertuples():
                 y = start[pick.side] + pick.rank * (EXAMPLE + SCORE)

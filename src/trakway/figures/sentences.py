@@ -35,6 +35,7 @@ FIGURE = figures.Figure(
     needs=("text",),
     form="page",
 )
+LONG = 400  # characters; of longer texts the rest is folded away
 TEMPLATE = Path(__file__).with_suffix(".html")
 
 
@@ -83,7 +84,7 @@ def draw(
     template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
         TEMPLATE.read_text()
     )
-    return template.render(title=title, targets=shown, subsets=len(masks))
+    return template.render(title=title, targets=shown, subsets=len(masks), most=LONG)
 
 
 def _text(texts: TextData, split: str, row: int) -> dict[str, str]:

@@ -17,7 +17,7 @@ class Trajectories:
 
     Attributes:
         entries: evaluated entries of generated samples: target (row of the arrays), timestep (<NA>: the final image),
-            patch ("": the whole image), entry (row of every score file).
+            patch ("": the whole image), caption ("": none), entry (row of every score file).
         samples: final images x_0, float32 (images × C × H × W).
         noisy: x_t, float32 (images × steps × C × H × W).
         estimates: x̂_0(x_t), of the same shape.
@@ -51,7 +51,7 @@ class Trajectories:
                 f" and {steps['estimates']} in estimates.npy; allowed: those of timesteps.json beside it,"
                 f" {list(timesteps)}, 1 at least. Remove the folder and draw the targets again."
             )
-        entries = table[["target", "timestep", "patch", "entry"]].reset_index(drop=True)
+        entries = table[["target", "timestep", "patch", "caption", "entry"]].reset_index(drop=True)
         return cls(entries, *arrays.values(), timesteps)
 
     def whole(self, count: int | None = None) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from trakway.generation.domain import DomainClassifier
 from trakway.generation.sampling import denoise, torch_generator
@@ -23,29 +23,37 @@ ORIGINAL, RETRAINED = "original", "retrained"
 
 
 def complete(
-    task: Generative, model: nn.Module, noisy: np.ndarray, target: int, step: int, count: int, stream: str
-) -> np.ndarray:
+    task: Generative,
+    model: nn.Module,
+    noisy: np.ndarray,
+    target: int,
+    step: int,
+    count: int,
+    stream: str,
+    caption: str = "",
+) -> Tensor:
     """Draw completions of one x_t.
 
     Args:
         task: gives the schedule and ``diffusion.sampling_steps``.
         model: in eval mode.
-        noisy: x_t, (C, H, W).
+        noisy: x_t, of the shape of a state.
         target: number of the image; with the step and the stream it keys the noise.
         step: the timestep t.
         count: how many completions.
         stream: ``original`` or ``retrained``.
+        caption: what the model is told; "" for nothing.
 
     Returns:
-        float32 (count, C, H, W), about [-1, 1].
+        float32 (count, *shape), states.
     """
     scheduler = task.scheduler()
     scheduler.set_timesteps(task.diffusion["sampling_steps"])
     # One generator a completion, followed down the trajectory: a completion does not depend on their number.
     generators = [torch_generator(task.seed, f"completion:{stream}", target, step, i) for i in range(count)]
-    start = torch.from_numpy(np.array(noisy)).to(task.device).expand(count, -1, -1, -1)
-    *_, (_, images, _) = denoise(model, scheduler, start, lambda _: generators, step)
-    return images.cpu().numpy()
+    start = torch.from_numpy(np.array(noisy)).to(task.device).expand(count, *task.shape)
+    *_, (_, states, _) = denoise(task.told(model, [caption] * count), scheduler, start, lambda _: generators, step)
+    return states
 
 
 def completion_rows(
@@ -80,6 +88,7 @@ def draw_completions(
     load: Callable[[int], nn.Module],
     rows: pd.DataFrame,
     noisy: np.ndarray,
+    captions: Sequence[str],
     count: int,
     fingerprint: str,
     folder: Path,
@@ -91,7 +100,8 @@ def draw_completions(
         classifier: sees the completions.
         load: from the index of a model to the model.
         rows: of `completion_rows`.
-        noisy: x_t at the attributed steps, (images, steps, C, H, W).
+        noisy: x_t at the attributed steps, (targets, steps, *shape).
+        captions: of each target, "" for none.
         count: completions a row.
         fingerprint: identifies models, targets and settings.
         folder: where the files go.
@@ -108,10 +118,10 @@ def draw_completions(
             opened.clear()
             opened[row["model"]] = load(row["model"])
         step, target = int(row["timestep"]), int(row["target"])
-        start = noisy[target, position[step]]
-        return classifier(complete(task, opened[row["model"]], start, target, step, count, row["stream"]))
+        drawn = noisy[target, position[step]], target, step, count, row["stream"], captions[target]
+        return classifier(task.decode(complete(task, opened[row["model"]], *drawn)))
 
-    features, probabilities = classifier(np.zeros((1, *task.shape), np.float32))
+    features, probabilities = classifier(np.zeros((1, *task.picture_shape), np.float32))
     part = Part(
         [folder / "features.npy", folder / "probabilities.npy"],
         [(len(rows), count, features.shape[1]), (len(rows), count, probabilities.shape[1])],

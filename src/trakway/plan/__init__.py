@@ -5,7 +5,7 @@ Light on purpose (standard library): the workflow asks at the start of every job
 
 from trakway.plan.code import code_files
 from trakway.plan.datasets import Dataset
-from trakway.plan.ensembles import OUTPUT_ROLES, ensemble_shards, ensemble_sizes
+from trakway.plan.ensembles import ALONE, OUTPUT_ROLES, ensemble_shards, ensemble_sizes
 from trakway.plan.functions import is_window, window, window_timestep
 from trakway.plan.layout import feature_costs, feature_files, feature_folders, final_checkpoint, shard_files
 from trakway.plan.methods import (
@@ -37,6 +37,7 @@ from trakway.plan.sections import (
 from trakway.plan.shards import compact, expand, shard_range, shards
 
 __all__ = [
+    "ALONE",
     "CONTROL",
     "Chosen",
     "Dataset",

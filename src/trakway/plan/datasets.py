@@ -13,9 +13,10 @@ class Dataset:
     """What a data set says of itself: ``DATASET = Dataset(...)`` in the file of the function that opens it.
 
     Attributes:
-        kind: of its examples: ``images`` or ``texts``.
+        kind: of its examples: ``images``, ``texts``, or ``captioned``, which are images with captions.
         side: of its images in pixels; None where only the data tell.
         train_size, test_size: how many examples it has; None where only the data tell.
+        classes: how many it has; None where only the data tell.
         varied: whether its images differ in size, so that an experiment must choose one.
     """
 
@@ -23,7 +24,12 @@ class Dataset:
     side: int | None = None
     train_size: int | None = None
     test_size: int | None = None
+    classes: int | None = None
     varied: bool = False
+
+    def serves(self, kind: str) -> bool:
+        """Whether a task that wants examples of ``kind`` can use it: images with captions are images too."""
+        return self.kind == kind or (self.kind, kind) == ("captioned", "images")
 
 
 def dataset_of(settings: dict) -> Dataset:

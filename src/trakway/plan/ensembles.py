@@ -4,6 +4,9 @@ from trakway.plan.methods import step_methods
 from trakway.plan.removal import count_removal_rows
 from trakway.plan.shards import shards
 
+ALONE = ("autoencoder", "domain")
+"""Ensembles of one model, of a task and a section of its own, that is trained on all prepared examples."""
+
 
 def ensemble_sizes(settings: dict) -> dict[str, tuple[int, int]]:
     """Return for each ensemble its number of subsets and of seeds a subset."""
@@ -15,7 +18,7 @@ def ensemble_sizes(settings: dict) -> dict[str, tuple[int, int]]:
         "reference": (1, removal["reference"]),
         "removal": (count_removal_rows(removal, step_methods(settings)), removal["seeds"]),
     }
-    return sizes | ({"domain": (1, 1)} if settings["domain"] else {})
+    return sizes | {name: (1, 1) for name in ALONE if settings[name] and not settings[name].get("pretrained")}
 
 
 def ensemble_shards(settings: dict, ensemble: str) -> list[str]:
@@ -25,5 +28,5 @@ def ensemble_shards(settings: dict, ensemble: str) -> list[str]:
     return shards(subsets * seeds, settings["execution"][size])
 
 
-OUTPUT_ROLES = {"members": (), "domain": (), "estimation": ("evaluation", "tuning")}
+OUTPUT_ROLES = {"members": (), **dict.fromkeys(ALONE, ()), "estimation": ("evaluation", "tuning")}
 """The roles of the targets that the models of an ensemble are evaluated on: ``evaluation`` where nothing is said."""

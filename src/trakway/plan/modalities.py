@@ -33,6 +33,8 @@ class Modality:
         main: the method that the ablation is about, where the experiment has it.
         models: the built-in networks it can train, by name.
         augmentations: the values of ``training.augmentation`` that it knows.
+        autoencoder: the task of the network that is trained first, on all examples, and whose codes its class encodes
+            them as; "" for none.
         domain: the task of the classifier that compares what is generated, a `trakway.tasks.Classifier`; "" for none.
     """
 
@@ -47,6 +49,7 @@ class Modality:
     main: str = "trak"
     models: tuple[str, ...] = ()
     augmentations: tuple[str, ...] = ("none",)
+    autoencoder: str = ""
     domain: str = ""
 
     def has(self, needs: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> bool:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from trakway.plan.ensembles import ALONE
 from trakway.plan.loading import load
 from trakway.plan.modalities import modality_of
 from trakway.plan.options import options_of
@@ -11,15 +12,15 @@ from trakway.plan.places import defines, is_own, place
 def task_settings(settings: dict, ensemble: str = "members", *further: str) -> dict:
     """Return the sections that the task of an ensemble's models is built from, and further ones.
 
-    The domain's classifier is a model of a task of its own.
+    The domain's classifier and the autoencoder are models of tasks of their own.
     """
     modality = modality_of(settings)
-    if ensemble == "domain":
-        domain = settings["domain"]
+    if ensemble in ALONE:
+        own = settings[ensemble]
         return {
             "seed": settings["seed"],
-            "task": modality.domain,
-            **{name: domain[name] for name in ("model", *further) if name in domain},
+            "task": getattr(modality, ensemble),
+            **{name: own[name] for name in ("model", *further) if name in own},
         }
     return {name: settings[name] for name in ("seed", "task", *modality.sections, *further)}
 
@@ -60,6 +61,6 @@ def model_files(settings: dict) -> list[Path]:
 
 def has_own(settings: dict) -> bool:
     """Whether the task, the data or a model of an experiment is the user's own."""
-    models = [settings["model"], *([settings["domain"]["model"]] if settings["domain"] else [])]
+    models = [settings["model"], *(settings[name]["model"] for name in ALONE if settings[name])]
     names = [settings["task"], settings["dataset"]["name"], *(model["name"] for model in models)]
     return any(map(is_own, names))

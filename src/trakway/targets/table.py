@@ -10,19 +10,20 @@ from trakway import seeds
 from trakway.errors import UserError
 from trakway.storage.files import read_array, read_json
 
-COLUMNS = ("target", "row", "role", "label", "kind", "timestep", "patch")
+COLUMNS = ("target", "row", "role", "label", "kind", "timestep", "patch", "caption")
 """Of the table of targets, one row an output that is attributed: number of the example it is of, which row of the test
 split (or sample) that is, ``evaluation`` or ``tuning``, label (-1: none), ``test`` or ``generated``, step of the
-sampling trajectory (missing: the whole example's output) and part of the example (empty: all of it)."""
+sampling trajectory (missing: the whole example's output), part of the example (empty: all of it), and the caption that
+a model is told with it (empty: none)."""
 
-_ORDER = ("generated", "patch", "test")
+_ORDER = ("generated", "patch", "exchanged", "test")
 
 
 class Group(NamedTuple):
     """Evaluated entries that are reported together.
 
     Attributes:
-        kind: ``"generated"``, ``"patch NAME"`` or ``"test"``.
+        kind: ``"generated"``, ``"patch NAME"``, ``"exchanged"`` (generated, under another caption) or ``"test"``.
         timestep: step of the sampling trajectory; None for the output of a whole image.
         positions: rows of the table of targets, ascending.
     """
@@ -84,21 +85,23 @@ def draw_targets(labels: np.ndarray, count: int, tuning: int, seed: int) -> pd.D
         "kind": "test",
         "timestep": pd.NA,
         "patch": "",
+        "caption": "",
     }
     return pd.DataFrame(table, columns=COLUMNS).astype({"timestep": "Int64"})
 
 
-def seen_by(table: pd.DataFrame, folder: Path) -> np.ndarray:
+def seen_by(table: pd.DataFrame, folder: Path, states: str = "") -> np.ndarray:
     """Return the image that each entry's output is of: x̂_0(x_t) where it has a timestep, else the image itself.
 
     Args:
         table: entries of a diffusion experiment.
         folder: holds images.npy, estimates.npy and timesteps.json.
+        states: how the names of the arrays begin where states of a model are wanted, see `trakway.tasks.Generative`.
 
     Returns:
         float32 (entries, C, H, W).
     """
-    images, estimates = read_array(folder / "images.npy"), read_array(folder / "estimates.npy")
+    images, estimates = (read_array(folder / f"{states}{name}.npy") for name in ("images", "estimates"))
     position = {step: index for index, step in enumerate(read_json(folder / "timesteps.json"))}
     return np.stack(
         [

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trakway.errors import UserError
 from trakway.storage.files import read_table
 from trakway.storage.resumable import row_blocks
 from trakway.tasks.base import Batch, Model, Task
@@ -23,9 +24,17 @@ class Classification(Task):
     Attributes:
         classes: their names.
         target_rows: rows of the test split that are targets, (targets,); without a table of them all.
+
+    Raises:
+        UserError: there is one class only.
     """
 
     def __init__(self, settings: dict, classes: Sequence[str], test_size: int, device: str, targets: Path | None):
+        if len(classes) < 2:
+            raise UserError(
+                f"dataset: found one class only, {', '.join(classes)}; allowed: two at least for a classifier; give the"
+                " examples labels, or choose another data set or task"
+            )
         self.classes = tuple(classes)
         self.seed = settings["seed"]
         self.model_settings = settings["model"]

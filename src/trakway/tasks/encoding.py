@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from trakway.data.texts import TextData
 from trakway.errors import UserError
-from trakway.models import transformer
+from trakway.models import pretrained, transformer
 from trakway.runtime import resources
 from trakway.storage.files import read_array, read_json, replacing, write_array, write_json
 from trakway.storage.fingerprint import file_digest, fingerprint
@@ -100,9 +100,9 @@ def encode(model: dict, texts: TextData, data: Path, device: str) -> dict:
     """
     layers, name = model["trained_layers"], model["pretrained"]
     with resources.measured() as cost:
-        network, drawn = transformer.load(name, len(texts.classes), model["dropout"])
+        network, drawn = transformer.load(name, texts.classes, model["dropout"])
         transformer.check_layers(network, layers)
-        tokenizer = transformer.load_tokenizer(name, network.config, model["max_length"])
+        tokenizer = pretrained.load_tokenizer("model.pretrained", name, network.config, model["max_length"])
         counts = {split: len(labels) for split, labels in texts.labels.items()}
         truncated = {split: _tokenise(tokenizer, texts, split, model["max_length"], data) for split in counts}
         typed = "token_type_ids" in tokenizer.model_input_names
@@ -202,7 +202,7 @@ def upper_part(encoding: Encoding, network: nn.Module, drawn: Sequence[str], pat
 
     Args:
         encoding: of the experiment.
-        network: as it was loaded.
+        network: as it was loaded, with its own head.
         drawn: names of the weights that its folder lacks.
         path: the folder, for messages.
 
@@ -229,9 +229,9 @@ def upper_part(encoding: Encoding, network: nn.Module, drawn: Sequence[str], pat
     states = _states(network, layers, encoding.typed, arrays, first)
     if not np.allclose(states, known, rtol=CLOSE, atol=CLOSE * np.abs(known).max()):
         raise UserError(
-            f"{path}: its layers below model.trained_layers = {layers} are not those of model.pretrained,"
-            " which were run once for all models; set model.trained_layers: null, or model.pretrained to what this one"
-            " was fine-tuned from"
+            f"{path}: its layers below the upper {layers} (model.trained_layers) are not those of model.pretrained, in"
+            " number or in weights, which were run once for all models; set model.trained_layers: null, or"
+            " model.pretrained to what this one was fine-tuned from"
         )
     return transformer.cut(network, layers, encoding.first_only)
 

@@ -50,12 +50,12 @@ class TextClassification(Classification):
         return network
 
     def from_folder(self, path: Path) -> nn.Module:
-        network, drawn = transformer.load(str(path), len(self.classes))
+        network, drawn = transformer.load(str(path), self.classes, key="members.checkpoints")
         return upper_part(self.encoding, network, drawn, path)
 
     def export(self, model: nn.Module, folder: Path) -> None:
         """Write the whole network, trunk and tokeniser included, as plain transformers loads it."""
-        whole, _ = transformer.load(self.model_settings["pretrained"], len(self.classes))
+        whole, _ = transformer.load(self.model_settings["pretrained"], self.classes)
         transformer.with_trained(whole, self.encoding.trained_layers, model.state_dict())
         names = dict(enumerate(self.classes))
         whole.config.id2label, whole.config.label2id = names, {name: number for number, name in names.items()}

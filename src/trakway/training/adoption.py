@@ -9,11 +9,11 @@ from trakway.errors import UserError
 from trakway.runtime import resources
 from trakway.storage.files import read_json
 from trakway.storage.fingerprint import file_digest
-from trakway.tasks import Task
+from trakway.tasks import Generative, Task
 from trakway.training.checkpoint import load_checkpoint
 from trakway.training.pretrained import network_folder
 
-ADVICE = "list folders that save_pretrained of a UNet2DModel, or of a pipeline around one, has written"
+ADVICE = "list folders that save_pretrained of such a network, or of a pipeline around one, has written"
 WHOLE = "list whole files of safetensors, or folders of save_pretrained where the task has such"
 
 
@@ -44,8 +44,11 @@ def adopt(task: Task, checkpoints: Sequence[str | Path], indices: Sequence[int])
         path = Path(checkpoints[index]).expanduser().absolute()
         try:
             load_checkpoint(task, path, advice=ADVICE if generative else WHOLE)
+            if isinstance(task, Generative):
+                task.check_pipeline(path)
         except UserError as error:
-            raise UserError(f"members.checkpoints: {error}") from None
+            named = str(error).startswith("members.checkpoints")
+            raise UserError(str(error) if named else f"members.checkpoints: {error}") from None
         if generative:
             _check_schedule(task, path)
             path = network_folder(path)
@@ -87,7 +90,7 @@ def _check_schedule(task: Task, path: Path) -> None:
     if not same or found.config.prediction_type != expected.config.prediction_type:
         raise UserError(
             f"members.checkpoints: {file} has {_schedule(found)}, and the experiment has {_schedule(expected)}; set"
-            " diffusion.timesteps and diffusion.schedule to the noise that the checkpoints were trained with"
+            " timesteps, schedule, beta_start, beta_end and prediction of diffusion to what they were trained with"
         )
 
 

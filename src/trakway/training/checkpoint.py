@@ -74,7 +74,7 @@ def load_checkpoint(task: Task, path: str | os.PathLike, sha256: str | None = No
             return task.prepare(task.from_folder(Path(path)).to(task.device).eval())
         return with_weights(task, load_tensors(path, sha256, advice), f"checkpoint {path}")
     check_file(path, sha256, advice)
-    model = load_pretrained(path, advice)
+    model = load_pretrained(path, task.network, advice)
     problems = misfits(model, task.new_model(0))
     if problems:
         raise UserError(

@@ -11,7 +11,6 @@ from torch import nn
 from trakway.errors import UserError
 from trakway.storage.files import read_json
 
-NETWORK = "UNet2DModel"
 CALLED_WITH = (
     "sample_size",
     "in_channels",
@@ -19,6 +18,8 @@ CALLED_WITH = (
     "time_embedding_type",
     "class_embed_type",
     "num_class_embeds",
+    "cross_attention_dim",
+    "encoder_hid_dim",
 )
 """What decides how a network is called and what it returns; the rest of its configuration is its own affair."""
 
@@ -30,14 +31,19 @@ def save_pretrained(model: nn.Module, scheduler, path: str | os.PathLike) -> Non
         scheduler.save_pretrained(temporary)
 
 
-def load_pretrained(path: str | os.PathLike, advice: str) -> nn.Module:
-    """Load the ``UNet2DModel`` of a folder, or of the folder of a pipeline, as float32 on the CPU, in eval mode.
+def load_pretrained(path: str | os.PathLike, network: str, advice: str) -> nn.Module:
+    """Load the network of a folder, or of the folder of a pipeline, as float32 on the CPU, in eval mode.
+
+    Args:
+        path: the folder.
+        network: what diffusers calls it, e.g. ``UNet2DModel``.
+        advice: what to do where it cannot be loaded.
 
     Raises:
         UserError: there is no such network, its weights are missing or damaged, or do not fit its configuration. The
             message ends with ``advice``.
     """
-    from diffusers import UNet2DModel
+    import diffusers
 
     folder = network_folder(path)
     try:
@@ -45,10 +51,10 @@ def load_pretrained(path: str | os.PathLike, advice: str) -> nn.Module:
         found = config.get("_class_name")
     except (OSError, ValueError, AttributeError) as error:
         raise UserError(f"checkpoint {folder}: config.json does not describe a network ({error}); {advice}") from None
-    if found != NETWORK:
-        raise UserError(f"checkpoint {folder}: config.json describes a {found!r}, allowed: {NETWORK!r}; {advice}")
+    if found != network:
+        raise UserError(f"checkpoint {folder}: config.json describes a {found!r}, allowed: {network!r}; {advice}")
     try:
-        model, info = UNet2DModel.from_pretrained(
+        model, info = getattr(diffusers, network).from_pretrained(
             folder,
             local_files_only=True,
             use_safetensors=True,  # never a pickle
@@ -56,7 +62,7 @@ def load_pretrained(path: str | os.PathLike, advice: str) -> nn.Module:
             output_loading_info=True,
         )
     except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"checkpoint {folder}: no whole {NETWORK} in safetensors ({error}); {advice}") from None
+        raise UserError(f"checkpoint {folder}: no whole {network} in safetensors ({error}); {advice}") from None
     for problem in ("missing_keys", "unexpected_keys"):
         if info[problem]:
             raise UserError(
@@ -76,9 +82,9 @@ def misfits(model: nn.Module, expected: nn.Module) -> list[str]:
     """Return in words where a network is not called as ``expected`` is, or returns something else; empty if it fits."""
     found = []
     for key in CALLED_WITH:
-        value, needed = _sides(key, model.config[key]), _sides(key, expected.config[key])
+        value, needed = (_sides(key, of.config.get(key)) for of in (model, expected))
         if value != needed and not (key == "sample_size" and value is None):  # None: made for no size in particular
-            found.append(f"{key} is {model.config[key]}, not {expected.config[key]}")
+            found.append(f"{key} is {model.config.get(key)}, not {expected.config.get(key)}")
     return found
 
 

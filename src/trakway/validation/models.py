@@ -15,7 +15,7 @@ TABLE = Table(
     reads={"models": "outputs/{ensemble}/{shard}.models.parquet"},
 )
 
-COLUMNS = ["ensemble", "index", "subset", "seed", "train_size", "accuracy", "test_loss", "loss"]
+COLUMNS = ["ensemble", "index", "subset", "seed", "train_size", "accuracy", "test_loss", "reconstruction_error", "loss"]
 
 
 def make(models: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

