@@ -50,7 +50,7 @@ def results(tmp_path, prepared, digits, sentences, explained):
             elif path.endswith("prompts.parquet"):
                 write_table(tmp_path / path, pd.DataFrame({"caption": "a coat", "label": np.arange(20) % 5}))
             elif path.endswith("pictures.npy"):
-                write_array(tmp_path / path, rng.integers(0, 256, (1, 20, 1, 8, 8)).astype(np.float32))
+                write_array(tmp_path / path, rng.uniform(-1, 1, (1, 20, 1, 8, 8)).astype(np.float32))
             elif path.endswith(".npy"):
                 write_array(tmp_path / path, rng.normal(size=(20, 24)))
         return tmp_path

@@ -45,7 +45,7 @@ def scaled(images):
 @torch.no_grad()
 def test_standardised_latents_have_mean_0_and_deviation_1_and_the_same_pictures(network, pictures):
     images = pictures.images.train_images
-    changed = standardised(network, images)
+    changed = standardised(network, pictures.images)
     before, after = (model.encode(scaled(images)).latent_dist for model in (network, changed))
     torch.testing.assert_close(after.mean.mean((0, 2, 3)), torch.zeros(3), atol=1e-4, rtol=0)
     torch.testing.assert_close(after.mean.std((0, 2, 3), correction=0), torch.ones(3), atol=1e-4, rtol=0)

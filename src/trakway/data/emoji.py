@@ -14,8 +14,7 @@ import pandas as pd
 from trakway.data.captioned import Captioned
 from trakway.data.checksums import intact
 from trakway.data.pixels import ArrayPixels
-from trakway.data.source import Source, Split
-from trakway.errors import UserError
+from trakway.data.source import Source, Split, check_packed
 from trakway.plan.datasets import Dataset
 
 DATASET = Dataset(kind="captioned", side=32)
@@ -39,11 +38,7 @@ def open_emoji(dataset: dict, *, variants: bool = False) -> Source:
         UserError: another source, or a path.
         DamagedFile: the pack is not what it was.
     """
-    if dataset["source"] not in ("auto", "packed") or dataset["path"] is not None:
-        raise UserError(
-            f"dataset: found source {dataset['source']!r} and path {dataset['path']!r}; emoji is packed in this"
-            " package: use source: packed and path: null, or the data set captioned_folder for pictures of your own"
-        )
+    check_packed(dataset, "emoji", "captioned_folder for pictures")
     words, pictures = read_pack(PACKED)
     toned = np.array([not SKIN_TONES.isdisjoint(codepoints.split()) for codepoints in words["codepoints"]])
     family = np.cumsum(~toned) - 1

@@ -89,6 +89,13 @@ class ImageData:
         pixels = torch.from_numpy(np.array(images)).to(device)
         return self.standardised(pixels.float() / 255)
 
+    def centred(self, split: Literal["train", "test"], rows: np.ndarray | slice) -> "torch.Tensor":
+        """Return images as a float32 tensor rows × C × H × W in [-1, 1], on the CPU."""
+        import torch
+
+        images = {"train": self.train_images, "test": self.test_images}[split][rows]
+        return torch.from_numpy(np.array(images)).float() / 127.5 - 1
+
     def standardised(self, pixels: "torch.Tensor") -> "torch.Tensor":
         """Return images (B, C, H, W) in 0..1 with each channel less its mean and divided by its std."""
         mean, std = (

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from trakway.data.checksums import intact, write_checksums
-from trakway.data.source import Source, Split
+from trakway.data.source import Source, Split, check_packed
 from trakway.data.texts import Texts
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
@@ -36,11 +36,7 @@ def open_movie_reviews(dataset: dict) -> Source:
         UserError: another source, or a path.
         DamagedFile: the pack is not what it was.
     """
-    if dataset["source"] not in ("auto", "packed") or dataset["path"] is not None:
-        raise UserError(
-            f"dataset: found source {dataset['source']!r} and path {dataset['path']!r}; movie_reviews is packed in this"
-            " package: use source: packed and path: null, or the data set text_files for texts of your own"
-        )
+    check_packed(dataset, "movie_reviews", "text_files for texts")
     table = read_pack(PACKED)
     table = table[table["score"].abs() >= CLEAR]
     test = np.arange(len(table)) % 4 == 3

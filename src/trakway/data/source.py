@@ -84,6 +84,24 @@ class Source:
     test: Split
 
 
+def check_packed(dataset: dict, name: str, other: str) -> None:
+    """Check that a data set that is packed in this package is not looked for elsewhere.
+
+    Args:
+        dataset: the section ``dataset``.
+        name: of the data set.
+        other: which one is for examples of the user's own, and for which, e.g. ``text_files for texts``.
+
+    Raises:
+        UserError: another source, or a path.
+    """
+    if dataset["source"] not in ("auto", "packed") or dataset["path"] is not None:
+        raise UserError(
+            f"dataset: found source {dataset['source']!r} and path {dataset['path']!r}; {name} is packed in this"
+            f" package: use source: packed and path: null, or the data set {other} of your own"
+        )
+
+
 def pick_classes(wanted: Sequence[str] | None, known: Sequence[str]) -> list[int]:
     """Return the indices in ``known`` of the classes ``wanted`` (None: all), in the order wanted.
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from trakway.figures.pictures import Page
+from trakway.figures.pictures import Page, to_bytes
 from trakway.figures.style import EDGE, styled
 from trakway.report import figures
 
@@ -39,7 +39,7 @@ def draw(
 
     Args:
         prompts: by shard, in each the same: ``caption`` and ``label`` of each sample.
-        pictures: by shard, 0..255, (models, samples, C, H, W); the first model is shown.
+        pictures: by shard, about [-1, 1], (models, samples, C, H, W); the first model is shown.
         table: of `trakway.validation.captions`.
         title: above the figure.
     """
@@ -55,7 +55,7 @@ def draw(
         said = f"{name}: {agreement.loc[name, 'agreement']:.0%} agreement"
         page.write(0.2, top + SIDE / 2 + 0.12, said, 8, va="center", color=EDGE)
         for column, sample in enumerate(rows):
-            page.image(NAMES + column * (SIDE + GAP), top, SIDE, samples[sample].astype(np.uint8))
+            page.image(NAMES + column * (SIDE + GAP), top, SIDE, to_bytes(samples[sample]))
     page.write(page.width / 2, 0.36, title, 12, ha="center")
     reading = "left: the caption of the first sample; the others are of the same class, in other wordings"
     page.write(0.2, page.height - 0.1, reading, 8.5, color=EDGE)

@@ -48,8 +48,8 @@ def draw_samples(
         models: their indices.
         count: samples a model, each of the caption of a test picture, the same for all models.
         fingerprint: identifies models, data and settings.
-        folder: where the files go: probabilities float32 (models, count, classes), pictures uint8 (models, count, C, H,
-            W), and what each sample is told.
+        folder: where the files go: float32 probabilities (models, count, classes) and pictures (models, count, C, H,
+            W), about [-1, 1], and what each sample is told.
 
     Returns:
         The cost, earlier interrupted runs included.
@@ -59,8 +59,7 @@ def draw_samples(
     def draw(block: slice) -> tuple[np.ndarray, np.ndarray]:
         pictures = draw_sample(task, load(models[block.start]), prompts["caption"].tolist())
         _, probabilities = classifier(pictures)
-        pixels = ((pictures.clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()
-        return probabilities[None], pixels[None].astype(np.float32)
+        return probabilities[None], pictures.cpu().numpy()[None]
 
     _, probabilities = classifier(np.zeros((1, *task.picture_shape), np.float32))
     part = Part(

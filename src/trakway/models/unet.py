@@ -33,20 +33,43 @@ def build(
     """
     from diffusers import UNet2DModel  # takes seconds
 
-    channels, side, _ = shape
-    attends = [side // 2**stage in attention for stage in range(len(widths))]
+    described = stages(shape, widths, layers, attention, norm_groups, "Attn")
     return UNet2DModel(
-        sample_size=side,
-        in_channels=channels,
-        out_channels=channels,
-        block_out_channels=tuple(widths),
-        layers_per_block=layers,
-        down_block_types=tuple("AttnDownBlock2D" if attend else "DownBlock2D" for attend in attends),
-        up_block_types=tuple("AttnUpBlock2D" if attend else "UpBlock2D" for attend in reversed(attends)),
-        norm_num_groups=norm_groups,
-        attention_head_dim=min(HEAD_CHANNELS, *widths),
-        add_attention=any(attends),
+        **described, add_attention=any(kind.startswith("Attn") for kind in described["down_block_types"])
     )
+
+
+def stages(
+    shape: tuple[int, int, int],
+    widths: Sequence[int],
+    layers: int,
+    attention: Sequence[int],
+    norm_groups: int,
+    attending: str,
+) -> dict:
+    """Return what diffusers is told of the stages of a UNet.
+
+    Args:
+        shape: as in `build`.
+        widths: likewise.
+        layers: likewise.
+        attention: likewise.
+        norm_groups: likewise.
+        attending: how the names of blocks with attention begin.
+    """
+    channels, side, _ = shape
+    kinds = [attending if side // 2**stage in attention else "" for stage in range(len(widths))]
+    return {
+        "sample_size": side,
+        "in_channels": channels,
+        "out_channels": channels,
+        "block_out_channels": tuple(widths),
+        "layers_per_block": layers,
+        "down_block_types": tuple(f"{kind}DownBlock2D" for kind in kinds),
+        "up_block_types": tuple(f"{kind}UpBlock2D" for kind in reversed(kinds)),
+        "norm_num_groups": norm_groups,
+        "attention_head_dim": min(HEAD_CHANNELS, *widths),
+    }
 
 
 def faults(options: dict, side: int | None) -> Iterator[tuple[str, str, str]]:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trakway.models import text_encoder as encoders
-from trakway.models.unet import HEAD_CHANNELS
 from trakway.models.unet import faults as faults_of_unet
+from trakway.models.unet import stages
 
 if TYPE_CHECKING:
     from diffusers import UNet2DConditionModel
@@ -42,20 +42,10 @@ def build(
     """
     from diffusers import UNet2DConditionModel  # takes seconds
 
-    channels, side, _ = shape
-    attends = [side // 2**stage in attention for stage in range(len(widths))]
     width = encoders.width(text_encoder)
     mapped = {"encoder_hid_dim": width, "encoder_hid_dim_type": "text_proj", "cross_attention_dim": text_width}
     return UNet2DConditionModel(
-        sample_size=side,
-        in_channels=channels,
-        out_channels=channels,
-        block_out_channels=tuple(widths),
-        layers_per_block=layers,
-        down_block_types=tuple("CrossAttnDownBlock2D" if attend else "DownBlock2D" for attend in attends),
-        up_block_types=tuple("CrossAttnUpBlock2D" if attend else "UpBlock2D" for attend in reversed(attends)),
-        norm_num_groups=norm_groups,
-        attention_head_dim=min(HEAD_CHANNELS, *widths),
+        **stages(shape, widths, layers, attention, norm_groups, "CrossAttn"),
         **(mapped if text_width else {"cross_attention_dim": width}),
     )
 

@@ -68,8 +68,7 @@ class ImageAutoencoder(Task):
         return {"reconstruction_error": float(errors.mean())}
 
     def _batch(self, split: str, rows: np.ndarray) -> Batch:
-        pixels = torch.from_numpy(np.array(getattr(self.data, f"{split}_images")[rows])).to(self.device)
-        images = (pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+        images = self.data.centred(split, rows).to(self.device, memory_format=torch.channels_last)
         smaller = 2 ** (len(self.model_settings["widths"]) - 1)
         _, height, width = self.data.shape
         shape = (len(rows), self.model_settings["latent_channels"], height // smaller, width // smaller)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from trakway.data import ImageData
@@ -44,7 +43,7 @@ class ImageDiffusion(Diffusion):
         return build_model(self.model_settings, self.shape, len(self.data.classes))
 
     def clean(self, split: str, rows: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.array(getattr(self.data, f"{split}_images")[rows])).float() / 127.5 - 1
+        return self.data.centred(split, rows)
 
     def test_samples(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return test images in [-1, 1], float32 (B, C, H, W), and their labels."""

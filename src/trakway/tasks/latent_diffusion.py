@@ -107,20 +107,20 @@ class LatentDiffusion(Diffusion):
         StableDiffusionPipeline(**parts, **none).save_pretrained(folder)
 
     def check_pipeline(self, path: Path) -> None:
-        advice = "which its network does not know; set {} to this pipeline, or list others"
         if (path / "vae").is_dir():
-            known = self.latents.arrays["train"][:TRIED]
-            pictures = torch.from_numpy(np.array(self.data.images.train_images[:TRIED])).float() / 127.5 - 1
-            found = Autoencoder(load_autoencoder(path)).encode(pictures).numpy()
-            if found.shape != known.shape or not np.allclose(found, known, atol=CLOSE * np.abs(known).max()):
-                own = advice.format("autoencoder.pretrained")
-                raise UserError(f"{path}: its vae gives other latents than the experiment's autoencoder, {own}")
+            found = Autoencoder(load_autoencoder(path)).encode(self.data.images.centred("train", slice(TRIED)))
+            if not _near(found, self.latents.arrays["train"][:TRIED]):
+                raise UserError(
+                    f"{path}: its vae gives other latents than the experiment's autoencoder, which its network does not"
+                    " know; set autoencoder.pretrained to this pipeline, or list others"
+                )
         if (path / "text_encoder").is_dir():
-            known = self.latents.states[:TRIED]
-            found = TextEncoder(str(path), self.model_settings["max_length"])(self.latents.captions[:TRIED]).numpy()
-            if found.shape != known.shape or not np.allclose(found, known, atol=CLOSE * np.abs(known).max()):
-                own = advice.format("model.text_encoder")
-                raise UserError(f"{path}: its text encoder gives other states than the experiment's, {own}")
+            encoder = TextEncoder(str(path), self.model_settings["max_length"])
+            if not _near(encoder(self.latents.captions[:TRIED]), self.latents.states[:TRIED]):
+                raise UserError(
+                    f"{path}: its text encoder gives other states than the experiment's, which its network does not"
+                    " know; set model.text_encoder to this pipeline, or list others"
+                )
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -226,3 +226,8 @@ class LatentDiffusion(Diffusion):
         if self._states is not None:
             return self._states[numbers]
         return torch.from_numpy(self.latents.states[numbers.cpu().numpy()]).to(self.device)
+
+
+def _near(found: Tensor, known: np.ndarray) -> bool:
+    """Whether a pipeline gives what is known, but for rounding."""
+    return found.shape == known.shape and np.allclose(found.numpy(), known, atol=CLOSE * np.abs(known).max())

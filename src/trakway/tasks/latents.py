@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from trakway.data.captioned import CaptionData
+from trakway.data.images import ImageData
 from trakway.data.latents import CAPTIONS, DESCRIPTION, STATES
 from trakway.errors import UserError
 from trakway.models.text_encoder import TextEncoder
@@ -87,11 +88,11 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
     """
     images = pictures.images
     _check(network, images.shape)
-    found = {split: getattr(images, f"{split}_images") for split in ("train", "test")}
+    counts = {split: len(labels) for split, labels in (("train", images.train_labels), ("test", images.test_labels))}
     with resources.measured() as cost:
         network = network.to(device)
         if standardise:
-            network = standardised(network, found["train"])
+            network = standardised(network, images)
         network.save_pretrained(data / AUTOENCODER)
         encoder = TextEncoder(model["text_encoder"], model["max_length"])
         captions = ["", *sorted({c for split in pictures.captions.values() for of_one in split for c in of_one})]
@@ -100,16 +101,16 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
         write_table(data / CAPTIONS, pd.DataFrame({"caption": captions, "tokens": tokens.clip(max=most)}))
     autoencoder, encoder.model = Autoencoder(network), encoder.model.to(device)
     mark = fingerprint(model, file_digest(data / AUTOENCODER), captions, [file_digest(data / "examples.parquet")])
-    shape = autoencoder.encode(_pixels(found["train"][:1])).shape[1:]
+    shape = autoencoder.encode(images.centred("train", slice(1))).shape[1:]
     width = encoder.model.config.hidden_size
     parts = {
         f"blocks of {split} pictures encoded": Part(
             [data / f"{split}_latents.npy"],
-            [(len(array), *shape)],
-            row_blocks(len(array), BLOCK),
-            lambda rows, array=array: (autoencoder.encode(_pixels(array[rows])).cpu().numpy(),),
+            [(count, *shape)],
+            row_blocks(count, BLOCK),
+            lambda rows, split=split: (autoencoder.encode(images.centred(split, rows)).cpu().numpy(),),
         )
-        for split, array in found.items()
+        for split, count in counts.items()
     }
     parts["blocks of captions encoded"] = Part(
         [data / STATES],
@@ -120,11 +121,11 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
     costs = [cost, *(fill_arrays([part], mark, words) for words, part in parts.items())]
     if cut:
         print(f"note: {cut} of {len(captions)} captions have more than model.max_length = {most} tokens and were cut")
-    written = [AUTOENCODER, CAPTIONS, STATES, *(f"{split}_latents.npy" for split in found)]
+    written = [AUTOENCODER, CAPTIONS, STATES, *(f"{split}_latents.npy" for split in counts)]
     write_json(
         data / DESCRIPTION,
         {
-            "counts": {split: len(array) for split, array in found.items()},
+            "counts": counts,
             "truncated": cut,
             "files": {name: file_digest(data / name) for name in written},
         },
@@ -133,18 +134,18 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
 
 
 @torch.no_grad()
-def standardised(network: nn.Module, images: np.ndarray) -> nn.Module:
-    """Return an autoencoder of the same function whose latents of images have mean 0 and deviation 1 in every channel.
+def standardised(network: nn.Module, images: ImageData) -> nn.Module:
+    """Return an autoencoder of the same function whose latents have mean 0 and deviation 1 in every channel.
 
     Args:
         network: an ``AutoencoderKL`` with the 1x1 convolutions ``quant_conv`` and ``post_quant_conv``.
-        images: uint8 (n, C, H, W).
+        images: whose training split counts.
     """
     network = copy.deepcopy(network).eval()
     device = next(network.parameters()).device
     total = square = count = 0.0
-    for block in row_blocks(len(images), BLOCK):
-        codes = network.encode(_pixels(images[block]).to(device)).latent_dist.mean.double()
+    for block in row_blocks(len(images.train_labels), BLOCK):
+        codes = network.encode(images.centred("train", block).to(device)).latent_dist.mean.double()
         total, square = total + codes.sum((0, 2, 3)), square + codes.square().sum((0, 2, 3))
         count += codes[:, 0].numel()
     mean = total / count
@@ -163,10 +164,6 @@ def standardised(network: nn.Module, images: np.ndarray) -> nn.Module:
     after.bias.copy_(after.bias.double() + (inverse[:, :, 0, 0] * mean).sum(1))
     after.weight.copy_(inverse * deviation.view(1, -1, 1, 1))
     return network
-
-
-def _pixels(images: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.array(images)).float() / 127.5 - 1
 
 
 def _check(network: nn.Module, shape: Sequence[int]) -> None:
