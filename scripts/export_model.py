@@ -1,4 +1,4 @@
-"""Write a trained model as a folder that plain transformers loads: its frozen layers and tokeniser included."""
+"""Write a trained model as a folder that plain transformers or diffusers loads, with its frozen parts and tokeniser."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def main(arguments):
 
 if __name__ == "__main__":
     command = Command(__doc__)
-    command.add_argument("--settings", required=True, help="sections seed, task, model: JSON text or a YAML file")
+    command.add_argument("--settings", required=True, help="what the task is built from: JSON text or a YAML file")
     command.add_argument("--data", type=Path, required=True, help="folder of the prepared data")
     command.add_argument("--models", type=Path, required=True, help="description of a shard of models (JSON)")
     command.add_argument("--index", type=int, required=True, help="which model of its ensemble")

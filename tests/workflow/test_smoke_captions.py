@@ -99,3 +99,13 @@ def _entry(targets, target, step):
     same = (targets["target"] == target) & targets["timestep"].eq(step).fillna(False) & (targets["patch"] == "")
     (entry,) = np.flatnonzero(same)
     return entry
+
+
+def test_a_member_is_exported_as_a_pipeline(finished):
+    tree = finished.of("fashion_ldm")
+    tree.done("results/smoke/fashion_ldm/exported/members/0")
+    index = json.loads((tree.results / "exported/members/0/model_index.json").read_text())
+    assert index["_class_name"] == "StableDiffusionPipeline"
+    for part in ("unet", "vae", "text_encoder", "tokenizer", "scheduler"):
+        assert index[part][0] in ("diffusers", "transformers")
+        assert list((tree.results / f"exported/members/0/{part}").iterdir())

@@ -62,7 +62,7 @@ rule export_model:
         mem_mb=4000,
         runtime=30,
     params:
-        settings=sections("seed", "task", "model"),
+        settings=lambda w: json.dumps(plan.task_settings(settings_of(w))),
     shell:
         'python "$TRAKWAY_SCRIPTS/export_model.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --models {input.models:q} --index {wildcards.index} --output {output:q} > {log:q} 2>&1"
