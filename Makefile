@@ -23,10 +23,10 @@ help: ## list these targets
 	@sed -n 's/^\([a-z]*\): .*## /  \1\t/p' Makefile
 
 run: env ## build what config/config.yaml names (ARGS='fashion_resnet --dry-run' to choose or look ahead)
-	@$(WITH) snakemake --cores $(CORES) $(ARGS)
 ifeq ($(strip $(ARGS)),)
-	@$(WITH) snakemake --report results/report.html 2>/dev/null
-	@echo "Read results/report.html; tables and figures are beside it."
+	@$(WITH) python scripts/run.py --cores $(CORES)
+else
+	@$(WITH) snakemake --cores $(CORES) $(ARGS)
 endif
 
 test: env ## run the tests (ARGS='tests/data -k split' for a few)

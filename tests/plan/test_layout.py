@@ -19,7 +19,7 @@ CHANGED = {"preconditioner": "kronecker", "preconditioner_examples": 6, "damping
 
 def test_members_are_cut_in_a_way_of_their_own():
     assert plan.ensemble_shards(SETTINGS, "members") == ["00000-00003", "00003-00005"]
-    assert plan.ensemble_shards(SETTINGS, "evaluation") == ["00000-00010", "00010-00012"]
+    assert plan.ensemble_shards(SETTINGS, "evaluation") == ["00000-00006", "00006-00012"]
     assert plan.ensemble_shards(SETTINGS, "removal") == ["00000-00006"]
     assert plan.ensemble_shards(SETTINGS, "estimation") == []
 

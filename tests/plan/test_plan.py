@@ -219,7 +219,7 @@ class TestEnsembleSizes:
 
 class TestShards:
     def test_by_hand(self):
-        assert plan.shards(60, 25) == ["00000-00025", "00025-00050", "00050-00060"]
+        assert plan.shards(60, 25) == ["00000-00020", "00020-00040", "00040-00060"]
         assert plan.shards(50, 25) == ["00000-00025", "00025-00050"]
         assert plan.shards(3, 25) == ["00000-00003"]
         assert plan.shards(0, 25) == []
@@ -229,11 +229,13 @@ class TestShards:
         names = plan.shards(models, size)
         ranges = [plan.shard_range(name) for name in names]
         assert [model for part in ranges for model in part] == list(range(models))
-        assert all(len(part) == size for part in ranges[:-1])
+        assert len(names) == -(-models // size)
+        assert len({len(part) for part in ranges[:-1]}) <= 1
+        assert all(len(part) <= size for part in ranges)
         assert names == sorted(names)
 
     def test_models_beyond_five_digits(self):
-        assert plan.shard_range(plan.shards(250_000, 120_000)[-1]) == range(240_000, 250_000)
+        assert plan.shard_range(plan.shards(250_000, 120_000)[-1]) == range(166_668, 250_000)
 
     def test_another_cut_has_other_names(self):
         assert not set(plan.shards(100, 30)) & set(plan.shards(100, 40))

@@ -1,14 +1,18 @@
 """Ensembles are cut into shards, each the work of one job."""
 
+import math
 import re
 from collections.abc import Iterable
 
 
 def shards(models: int, size: int) -> list[str]:
-    """Cut ``models`` models into shards of ``size``, named by their range, e.g. ``00000-00025``.
+    """Cut ``models`` models into as few shards of at most ``size`` as there can be, all of one size but for the last.
 
-    The range is part of the name, so that files of another cut are never mistaken for these.
+    They are named by their range, e.g. ``00000-00025``, so that files of another cut are never mistaken for these.
     """
+    if models == 0:
+        return []
+    size = math.ceil(models / math.ceil(models / size))  # no core waits for the others while it trains what is left
     return [f"{start:05d}-{min(start + size, models):05d}" for start in range(0, models, size)]
 
 

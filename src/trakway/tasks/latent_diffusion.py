@@ -140,12 +140,10 @@ class LatentDiffusion(Diffusion):
     def conditions(
         self, split: str, rows: np.ndarray, draws: int, rng: np.random.Generator | None = None
     ) -> list[Tensor]:
-        found = self._of_examples[split]
-        if rng is None:
-            numbers = [[found[row][draw % len(found[row])] for draw in range(draws)] for row in rows]
-        else:
-            numbers = [rng.choice(found[row], draws) for row in rows]
-        numbers = np.array(numbers).reshape(len(rows), draws)
+        counts, known = self._of_examples[split]
+        several, shape = counts[rows, None], (len(rows), draws)
+        chosen = np.arange(draws) % several if rng is None else rng.integers(several, size=shape)
+        numbers = known[rows[:, None], chosen]
         if rng is not None:
             numbers[rng.random(numbers.shape) < self.diffusion["caption_dropout"]] = NOTHING
         return [torch.from_numpy(numbers).to(self.device)]
@@ -207,13 +205,16 @@ class LatentDiffusion(Diffusion):
         return Autoencoder(load_autoencoder(self.folder / AUTOENCODER).to(self.device))
 
     @cached_property
-    def _of_examples(self) -> dict[str, list[list[int]]]:
-        """Numbers of the captions of each picture."""
-        numbers = self.latents.numbers
-        return {
-            split: [[numbers[caption] for caption in of_one] for of_one in captions]
-            for split, captions in self.data.captions.items()
-        }
+    def _of_examples(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """How many captions each picture has (n,), and their numbers (n, most), filled up with `NOTHING`."""
+        found = {}
+        for split, captions in self.data.captions.items():
+            counts = np.array([len(of_one) for of_one in captions])
+            numbers = np.full((len(captions), counts.max(initial=1)), NOTHING)
+            for row, of_one in enumerate(captions):
+                numbers[row, : len(of_one)] = [self.latents.numbers[caption] for caption in of_one]
+            found[split] = counts, numbers
+        return found
 
     @cached_property
     def _states(self) -> Tensor | None:

@@ -20,15 +20,14 @@ class AveragedModel(nn.Module):
         self.decay = decay
         self.module = copy.deepcopy(model).requires_grad_(False)
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
-        self._weights = list(zip(self.module.parameters(), model.parameters(), strict=True))
+        self._means, self._weights = list(self.module.parameters()), list(model.parameters())
         self._others = list(zip(self.module.buffers(), model.buffers(), strict=True))
 
     @torch.no_grad()
     def update(self) -> None:
         """Take the model's weights as they are now into the average."""
         share = max(1 - self.decay, 9 / (10 + int(self.updates))) if self.updates else 1.0
-        for mean, weight in self._weights:
-            mean.lerp_(weight, share)
+        torch._foreach_lerp_(self._means, self._weights, share)
         for buffer, value in self._others:
             buffer.copy_(value)
         self.updates += 1
