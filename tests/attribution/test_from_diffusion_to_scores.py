@@ -54,7 +54,9 @@ class Trained:
         members = Ensemble("members", random_subsets(6, "members", 10, 2, 0.5), 1)
         self.models, *_ = train_shard(task, members, range(2), TRAINING, "any", folder / "models")
         self.task = task
-        draw_journeys(task, self.load(0), {"count": 2, "tuning": 1, "real": 1, "exchanged": 0}, folder / "targets")
+        draw_journeys(
+            task, self.load(0), {"count": 2, "tuning": 1, "real": 1, "exchanged": 0, "captions": []}, folder / "targets"
+        )
         self.targets = folder / "targets/targets.parquet"
         self.table = read_table(self.targets)
 

@@ -217,6 +217,7 @@ OTHER = {
     "journey.timesteps": {"journey": {"timesteps": [300]}},
     "journey.patches": patches({}),
     "targets.real": {"targets": {"real": 1}},
+    "targets.captions": {"targets": {"captions": ["a coat"]}},
     "targets.exchanged": {"targets": {"exchanged": 1}},
     "removal.timesteps": {"removal": {"timesteps": [300]}},
 }

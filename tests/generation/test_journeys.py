@@ -148,7 +148,7 @@ class TestTable:
 
 class TestFiles:
     def test_what_is_drawn(self, task, model, drawn, digits, tmp_path):
-        draw_journeys(task, model, {"count": 3, "tuning": 2, "real": 4, "exchanged": 0}, tmp_path)
+        draw_journeys(task, model, {"count": 3, "tuning": 2, "real": 4, "exchanged": 0, "captions": []}, tmp_path)
         images, noisy, estimates = (np.load(tmp_path / f"{name}.npy") for name in ("images", "noisy", "estimates"))
         assert images.shape == (9, 1, 8, 8)
         assert noisy.shape == estimates.shape == (9, 2, 1, 8, 8)
@@ -176,12 +176,16 @@ class TestFiles:
             np.testing.assert_array_equal(pixels, expected)
 
     def test_more_images_of_one_kind_leave_the_others_as_they_were(self, task, model, tmp_path):
-        draw_journeys(task, model, {"count": 1, "tuning": 1, "real": 2, "exchanged": 0}, tmp_path / "few")
-        draw_journeys(task, model, {"count": 2, "tuning": 2, "real": 3, "exchanged": 0}, tmp_path / "more")
+        draw_journeys(
+            task, model, {"count": 1, "tuning": 1, "real": 2, "exchanged": 0, "captions": []}, tmp_path / "few"
+        )
+        draw_journeys(
+            task, model, {"count": 2, "tuning": 2, "real": 3, "exchanged": 0, "captions": []}, tmp_path / "more"
+        )
         few, more = (np.load(tmp_path / name / "images.npy") for name in ("few", "more"))
         np.testing.assert_allclose(more[[0, 2, 3, 5]], few, atol=1e-5)
 
     def test_more_real_images_than_there_are(self, task, model, tmp_path):
         with pytest.raises(UserError, match=r"targets\.real: found 13, allowed: at most 12, .* dataset\.test_size"):
-            draw_journeys(task, model, {"count": 1, "tuning": 0, "real": 13, "exchanged": 0}, tmp_path)
+            draw_journeys(task, model, {"count": 1, "tuning": 0, "real": 13, "exchanged": 0, "captions": []}, tmp_path)
         assert not list(tmp_path.iterdir())

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
+from trakway.data.latents import Latents
 from trakway.errors import UserError
 from trakway.generation.journeys import decoded, draw_journeys, sample_journeys
 from trakway.gradients import per_example, per_example_gradients
@@ -73,7 +74,7 @@ def model(task):
 @pytest.fixture(scope="module")
 def targets(task, model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("targets")
-    draw_journeys(task, model, {"count": 2, "tuning": 1, "real": 2, "exchanged": 2}, folder)
+    draw_journeys(task, model, {"count": 2, "tuning": 1, "real": 2, "exchanged": 2, "captions": []}, folder)
     return folder
 
 
@@ -270,3 +271,62 @@ def test_adopted_pipelines(task, model, given, data, captioned, tiny_bert, tmp_p
     task.scheduler().from_config(task.scheduler().config, beta_end=0.3).save_pretrained(tmp_path / "noisy/scheduler")
     with pytest.raises(UserError, match=r"noisy/scheduler/scheduler_config.json has .* beta_end 0.3,"):
         adopt(task, [tmp_path / "noisy"], range(1))
+
+
+TYPED = ("a coat made of glass", "a photo of a coat")
+
+
+@pytest.fixture(scope="module")
+def typed(given, data, model, tmp_path_factory):
+    """Targets of which a person has typed the first two; only the second is a caption of examples."""
+    folder = tmp_path_factory.mktemp("typed")
+    task = LatentDiffusion(given, data)
+    targets = {"count": 3, "tuning": 1, "real": 1, "exchanged": 2, "captions": list(TYPED)}
+    draw_journeys(task, model, targets, folder)
+    return folder
+
+
+def test_typed_captions_are_those_of_the_first_samples(task, typed):
+    table = read_table(typed / "targets.parquet")
+    first = table[table["timestep"].isna()].iloc[:3]
+    assert first["caption"].tolist() == [*TYPED, task.prompts("samples", 3)["caption"][2]]
+    assert first["label"].tolist() == [
+        -1,
+        task.data.images.classes.index("coat"),
+        task.prompts("samples", 3)["label"][2],
+    ]
+
+
+def test_typed_captions_are_read_back_as_the_encoder_has_them(given, data, typed, model, tiny_bert):
+    task = LatentDiffusion(given, data, targets=typed / "targets.parquet")
+    assert task.latents.captions[len(task.latents.states) :] == TYPED[:1]
+    expected = TextEncoder(str(tiny_bert), 8)(TYPED)
+    (numbers,) = task.target_conditions(task.targets.iloc[[0, 4]], 2)
+    told = task._told(numbers)
+    assert told.shape == (2, 2, 8, expected.shape[2])
+    torch.testing.assert_close(told, expected[:, None].expand_as(told), rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(task.latents.states_of(numbers.numpy()), told.numpy())
+    # Guidance sees the same: what is told goes the same way as a caption of examples.
+    start = torch.randn(1, *task.shape, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        (found,) = task.told(model, TYPED[:1])(start, 4)
+        told, nothing = (
+            model(start, 4, encoder_hidden_states=states, return_dict=False)[0]
+            for states in (expected[:1], task._told(torch.zeros(1, dtype=torch.int64)))
+        )
+    torch.testing.assert_close(found, nothing + 2.5 * (told - nothing), rtol=1e-3, atol=1e-4)
+
+
+def test_what_is_typed_changes_no_other_sample(task, model, typed, tmp_path):
+    draw_journeys(task, model, {"count": 3, "tuning": 1, "real": 1, "exchanged": 0, "captions": []}, tmp_path)
+    with_typed, without = (np.load(folder / "latent_images.npy") for folder in (typed, tmp_path))
+    assert not np.allclose(with_typed[0], without[0], atol=1e-3)
+    np.testing.assert_allclose(with_typed[2], without[2], atol=1e-4)
+
+
+def test_the_direction_of_a_typed_caption(data, typed, tiny_bert):
+    latents = Latents.load(data, typed)
+    encoder = TextEncoder(str(tiny_bert), 8)
+    (count,) = encoder.tokens(TYPED[:1])
+    expected = encoder(TYPED[:1])[0, : min(count, 8)].mean(0)
+    np.testing.assert_allclose(latents.means(TYPED[:1])[0], expected, rtol=1e-4, atol=1e-5)

@@ -54,3 +54,22 @@ def test_by_hand():
     assert (means["own_chance"] == 0.5).all()
     assert (means["k"] == 5).all()
     assert (means["correlation_low"] == means["correlation"]).all()  # of one sample
+
+
+def test_a_typed_caption_has_no_class_to_count():
+    examples = pd.DataFrame({"split": ["train"] * 4, "label": [0, 0, 1, 1]})
+    known = [
+        (0, 0, "generated", "a ghost", -1),
+        (1, 1, "generated", "a coat", 0),
+        (2, 0, "exchanged", "a bag", 1),
+        (3, 1, "exchanged", "a bag", 1),
+    ]
+    targets = pd.DataFrame(known, columns=["target", "row", "kind", "caption", "label"])
+    targets = targets.assign(role="evaluation", patch="", timestep=None).astype({"timestep": "Int64"})
+    scores = np.array([[4, 3, 2, 1], [4, 3, 2, 1], [1, 2, 3, 4], [4, 2, 3, 1]], np.float32)
+    tables = make(scores, targets, examples, {"0": np.zeros((1, 4))}, fraction=0.5, seed=0, resamples=20, level=0.9)
+    assert tables["caption_words"]["own_class"].isna().tolist() == [True, False]
+    (row,) = tables["caption_exchange"].to_dict("records")
+    assert (row["own_class"], row["own_class_low"], row["own_chance"]) == (1, 1, 0.5)  # of the coat alone
+    assert row["other_class"] == pytest.approx((1 + 0.5) / 2)
+    assert row["samples"] == 2

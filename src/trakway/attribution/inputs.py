@@ -262,7 +262,7 @@ class Captions(Input):
         from trakway.data.captioned import CaptionData
         from trakway.data.latents import Latents
 
-        latents = Latents.load(source.data)
+        latents = Latents.load(source.data, source.targets)
         train = CaptionData.load(source.data).captions["train"]
         means = np.stack([unit(latents.means(captions)).mean(0) for captions in train])
         return means, unit(latents.means(source.table["caption"]))

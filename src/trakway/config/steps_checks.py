@@ -12,6 +12,7 @@ OWN = {
     "journey.timesteps": None,
     "journey.patches": [],
     "targets.real": 0,
+    "targets.captions": [],
     "targets.exchanged": 0,
     "removal.timesteps": None,
 }
@@ -31,7 +32,7 @@ def check_steps(settings: dict) -> Iterator[Fault]:
         return
     yield from _needs(settings)
     yield from _autoencoder(settings)
-    yield from _exchanged(settings)
+    yield from _captions(settings)
     yield from _schedule(settings)
     yield from _removal_timesteps(settings)
     yield from _patches(settings)
@@ -63,12 +64,16 @@ def _autoencoder(s: dict) -> Iterator[Fault]:
         yield "autoencoder.model", "a network to train, or null beside autoencoder.pretrained", "Give one of the two."
 
 
-def _exchanged(s: dict) -> Iterator[Fault]:
-    found, most = s["targets"]["exchanged"], s["targets"]["count"]
-    if found and not modality_of(s).has(needs=("caption",)):
-        yield "targets.exchanged", f"0 for the task {s['task']}, whose models read no captions", "Remove the key."
-    elif found > most:
-        yield "targets.exchanged", f"at most targets.count = {most}, the samples there are", "Lower it."
+def _captions(s: dict) -> Iterator[Fault]:
+    targets, read = s["targets"], modality_of(s).has(needs=("caption",))
+    most = targets["count"]
+    for key, found in (("exchanged", targets["exchanged"]), ("captions", len(targets["captions"]))):
+        if found and not read:
+            none = OWN[f"targets.{key}"]
+            yield f"targets.{key}", f"{none} for the task {s['task']}, whose models read no captions", "Remove the key."
+        elif found > most:
+            number = "at most" if key == "exchanged" else "as many at most as"
+            yield f"targets.{key}", f"{number} targets.count = {most}, the samples there are", "Lower it."
 
 
 def _schedule(s: dict) -> Iterator[Fault]:

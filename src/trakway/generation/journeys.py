@@ -69,7 +69,8 @@ def draw_journeys(task: Generative, model: nn.Module, targets: dict, folder: Pat
     Args:
         task: gives the data, schedule and steps.
         model: the reference model, whose samples are explained.
-        targets: the ``targets`` section: ``count`` evaluated samples, ``tuning`` further ones, ``real`` test images.
+        targets: the ``targets`` section: ``count`` evaluated samples, ``tuning`` further ones, ``real`` test images,
+            ``captions`` of the first evaluated samples, ``exchanged`` of them under another caption too.
         folder: where the files go.
 
     Raises:
@@ -80,7 +81,11 @@ def draw_journeys(task: Generative, model: nn.Module, targets: dict, folder: Pat
             f"targets.real: found {targets['real']}, allowed: at most {task.test_size}, the size of the test split;"
             " lower it or raise dataset.test_size"
         )
-    told = task.prompts("samples", targets["count"]), task.prompts("tuning samples", targets["tuning"])
+    task.tell(targets["captions"], folder)
+    told = (
+        task.prompts("samples", targets["count"], targets["captions"]),
+        task.prompts("tuning samples", targets["tuning"]),
+    )
     evaluated = sample_journeys(task, model, "samples", told[0]["caption"].to_dict())
     tuning = sample_journeys(task, model, "tuning samples", told[1]["caption"].to_dict())
     exchanged = task.exchanged(told[0][: targets["exchanged"]])

@@ -61,8 +61,17 @@ class Generative(Task):
         """Return what test examples are called, "" where the models are not told."""
         return [""] * len(rows)
 
-    def prompts(self, role: str, count: int) -> pd.DataFrame:
-        """Return what samples are drawn of: ``caption`` ("": whatever the model likes) and its ``label`` (-1: none)."""
+    def tell(self, captions: Sequence[str], folder: Path) -> None:
+        """Make captions known that a person has typed, and write into the folder of the targets what that takes."""
+
+    def prompts(self, role: str, count: int, typed: Sequence[str] = ()) -> pd.DataFrame:
+        """Return what samples are drawn of: ``caption`` ("": whatever the model likes) and its ``label`` (-1: none).
+
+        Args:
+            role: names the stream of random numbers.
+            count: how many.
+            typed: the captions of the first ones, where the models read any; others do not depend on them.
+        """
         return pd.DataFrame({"caption": "", "label": -1}, index=range(count))
 
     def exchanged(self, prompts: pd.DataFrame) -> pd.DataFrame:

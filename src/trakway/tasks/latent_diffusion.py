@@ -24,7 +24,7 @@ from trakway.models.text_encoder import TextEncoder
 from trakway.plan.modalities import Modality
 from trakway.tasks.base import Model
 from trakway.tasks.diffusion import Diffusion
-from trakway.tasks.latents import AUTOENCODER, Autoencoder, encode, load_autoencoder
+from trakway.tasks.latents import AUTOENCODER, Autoencoder, encode, encode_captions, load_autoencoder
 
 MODALITY = Modality(
     traits=("image", "steps", "unit_slope", "caption"),
@@ -42,6 +42,8 @@ MODALITY = Modality(
         "latent_images.npy",
         "latent_noisy.npy",
         "latent_estimates.npy",
+        "captions.parquet",
+        "caption_states.npy",
     ),
     main="journey_trak",
     models=("unet_text",),
@@ -71,7 +73,7 @@ class LatentDiffusion(Diffusion):
         super().__init__(settings, device, targets, function)
         self.folder = data
         self.data = CaptionData.load(data)
-        self.latents = Latents.load(data)
+        self.latents = Latents.load(data, targets and Path(targets).parent)
         self.train_size = len(self.data.images.train_labels)
         self.test_size = len(self.data.images.test_labels)
 
@@ -163,18 +165,26 @@ class LatentDiffusion(Diffusion):
     def test_captions(self, rows: np.ndarray) -> list[str]:
         return [self.data.captions["test"][row][0] for row in rows]
 
-    def prompts(self, role: str, count: int) -> pd.DataFrame:
+    def tell(self, captions: Sequence[str], folder: Path) -> None:
+        new = tuple(caption for caption in dict.fromkeys(captions) if caption not in self.latents.numbers)
+        tokens, states = encode_captions(self.model_settings, new, self.device) if new else ([], self.latents.typed)
+        self.latents = self.latents.having(new, np.array(tokens, np.int64), np.asarray(states))
+        self.__dict__.pop("_states", None)
+        self.latents.write_typed(folder)
+
+    def prompts(self, role: str, count: int, typed: Sequence[str] = ()) -> pd.DataFrame:
         """Return captions of test pictures, each drawn by (seed, role, number), with the pictures' labels."""
         order = seeds.generator(self.seed, f"prompts of {role}").permutation(self.test_size)
         rows = np.resize(order, count)
         choices = [seeds.generator(self.seed, f"wording of {role}", number) for number in range(count)]
         captions = [rng.choice(self.data.captions["test"][row]) for row, rng in zip(rows, choices, strict=True)]
-        return pd.DataFrame({"caption": captions, "label": self.data.images.test_labels[rows]}, index=range(count))
+        table = pd.DataFrame({"caption": captions, "label": self.data.images.test_labels[rows]}, index=range(count))
+        for number, caption in enumerate(typed):
+            table.loc[number] = caption, self._labels.get(caption, -1)
+        return table
 
     def exchanged(self, prompts: pd.DataFrame) -> pd.DataFrame:
-        known = zip(self.data.images.train_labels.tolist(), self.data.captions["train"], strict=True)
-        labels = {caption: label for label, of_one in known for caption in of_one}
-        found = []
+        labels, found = self._labels, []
         for number, one in enumerate(prompts.itertuples()):
             others = sorted(caption for caption, label in labels.items() if label != one.label)
             nearness = [SequenceMatcher(None, one.caption.split(), other.split()).ratio() for other in others]
@@ -205,6 +215,12 @@ class LatentDiffusion(Diffusion):
         return Autoencoder(load_autoencoder(self.folder / AUTOENCODER).to(self.device))
 
     @cached_property
+    def _labels(self) -> dict[str, int]:
+        """Class of each caption of the training pictures."""
+        known = zip(self.data.images.train_labels.tolist(), self.data.captions["train"], strict=True)
+        return {caption: label for label, of_one in known for caption in of_one}
+
+    @cached_property
     def _of_examples(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """How many captions each picture has (n,), and their numbers (n, most), filled up with `NOTHING`."""
         found = {}
@@ -219,14 +235,15 @@ class LatentDiffusion(Diffusion):
     @cached_property
     def _states(self) -> Tensor | None:
         """States of all captions on the device; None where they are too many."""
-        states = self.latents.states
-        return torch.from_numpy(np.array(states)).to(self.device) if states.nbytes <= ON_DEVICE_BYTES else None
+        if self.latents.states.nbytes > ON_DEVICE_BYTES:
+            return None
+        return torch.from_numpy(np.concatenate([self.latents.states, self.latents.typed])).to(self.device)
 
     def _told(self, numbers: Tensor) -> Tensor:
         """Return the states (R, L, d) of captions by their numbers (R,)."""
         if self._states is not None:
             return self._states[numbers]
-        return torch.from_numpy(self.latents.states[numbers.cpu().numpy()]).to(self.device)
+        return torch.from_numpy(self.latents.states_of(numbers.cpu().numpy())).to(self.device)
 
 
 def _near(found: Tensor, known: np.ndarray) -> bool:

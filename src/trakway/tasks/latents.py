@@ -133,6 +133,24 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
     return resources.add(*costs)
 
 
+def encode_captions(model: dict, captions: Sequence[str], device: str) -> tuple[list[int], np.ndarray]:
+    """Return how many tokens captions have, padding apart, and their states, float32 (captions, L, d); each by itself.
+
+    Args:
+        model: the section ``model``.
+        captions: one at least.
+        device: where the text encoder runs.
+    """
+    encoder, most = TextEncoder(model["text_encoder"], model["max_length"]), model["max_length"]
+    tokens = encoder.tokens(captions)
+    for caption, count in zip(captions, tokens, strict=True):
+        if count > most:
+            print(f"note: the caption {caption!r} has more than model.max_length = {most} tokens and was cut")
+    encoder.model = encoder.model.to(device)
+    states = np.concatenate([encoder([caption]).cpu().numpy() for caption in captions])
+    return [min(count, most) for count in tokens], states
+
+
 @torch.no_grad()
 def standardised(network: nn.Module, images: ImageData) -> nn.Module:
     """Return an autoencoder of the same function whose latents have mean 0 and deviation 1 in every channel.

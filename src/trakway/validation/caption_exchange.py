@@ -83,6 +83,7 @@ def make(
         at = own["timestep"].isna() if pd.isna(other.timestep) else own["timestep"] == other.timestep
         (one,) = own[at & (own["target"] == other.row)].itertuples()
         found = scores[one.entry], scores[other.entry]
+        # Of a typed caption nobody knows the class.
         shares = [*_shares(found[0], labels, one.label, k), *_shares(found[1], labels, other.label, k)]
         known = (other.row, other.timestep, one.caption, other.caption, exchanged_words(one.caption, other.caption))
         rows.append((*known, spearmanr(*found).statistic, *shares, first[one.entry], first[other.entry]))
@@ -91,7 +92,9 @@ def make(
 
 
 def _shares(scores: np.ndarray, labels: np.ndarray, label: int, k: int) -> tuple[float, float]:
-    """Return the share of a class among the k most helpful examples, and among all."""
+    """Return the share of a class (-1: of none, NaN) among the k most helpful examples, and among all."""
+    if label < 0:
+        return np.nan, np.nan
     helpful = np.argsort(-scores, kind="stable")[:k]
     return (labels[helpful] == label).mean(), (labels == label).mean()
 
@@ -108,12 +111,13 @@ def _means(words: pd.DataFrame, k: int, resampled: Resamples, level: float) -> p
     rows = []
     for timestep, part in words.groupby("timestep", dropna=False):
         row = {"timestep": timestep, "samples": len(part), "k": k}
-        shares = resampled.shares("samples", len(part))
         for name in MEASURES:
-            values = part[name].to_numpy(np.float64)
-            row[name] = values.mean()
+            values = part[name].dropna().to_numpy(np.float64)
+            row[name] = values.mean() if len(values) else np.nan
             if not name.endswith("chance"):
-                row[f"{name}_low"], row[f"{name}_high"] = interval(resampled.means(values[None], shares), level)
+                shares = resampled.shares("samples", len(values))
+                means = resampled.means(values[None], shares) if len(values) else np.array([np.nan])
+                row[f"{name}_low"], row[f"{name}_high"] = interval(means, level)
         rows.append(row)
     spread = [f"{name}{end}" for name in MEASURES for end in ("", "_low", "_high")]
     columns = ["timestep", *(name for name in spread if not rows or name in rows[0]), "samples", "k"]

@@ -87,6 +87,7 @@ def _targets(trial: "Trial", task: Task, model: nn.Module, settings: dict, data:
         start = torch.randn(1, *task.shape, generator=torch.Generator().manual_seed(0)).to(task.device)
         scheduler = trial.call("scheduler", task.scheduler)
         scheduler.set_timesteps(task.diffusion["sampling_steps"])
+        trial.call("tell", lambda: task.tell([], folder))
         told = trial.call("told", lambda: task.told(model, [""]))
         steps = denoise(told, scheduler, start, journey_generators(task.seed, "check", row))
         trial.call("architecture", lambda: list(islice(steps, 2)))
