@@ -18,12 +18,6 @@ FAULTS = {
         "600",
         "at most 599 for digits",
     ),
-    "captions without classes": (
-        {"dataset": {"name": "coco_captions", "classes": None, "image_size": 32}},
-        "dataset.name",
-        "coco_captions",
-        "two classes at least for image_classification, where a classifier compares them; coco_captions has one",
-    ),
     "captioned pictures of many sizes": (
         {"dataset": {"name": "captioned_folder"}},
         "dataset.image_size",
@@ -247,6 +241,18 @@ FAULTS = {
 def test_each_fault_alone_is_told_with_file_key_found_and_allowed(write, check_told, name, where):
     changes, *told = FAULTS[name]
     check_told(write(changes if where == "top" else {"tiers": {"demo": changes}}), where, *told)
+
+
+@pytest.mark.parametrize("where", ["top", "tier"])
+def test_data_of_one_class(write, check_told, tmp_path, where):
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "from trakway.plan.datasets import Dataset\n\nDATASET = Dataset(classes=1)\n\n\ndef open_mine(dataset): pass\n"
+    )
+    name = f"{mine}:open_mine"
+    changes = {"dataset": {"name": name, "classes": None}}
+    told = f"two classes at least for image_classification, where a classifier compares them; {name} has one"
+    check_told(write(changes if where == "top" else {"tiers": {"demo": changes}}), where, "dataset.name", name, told)
 
 
 # At the edge of each check, on the allowed side.

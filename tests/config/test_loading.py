@@ -394,7 +394,7 @@ def test_shipped_experiments_load_at_all_their_tiers(name, tier):
 
 
 def test_what_is_shipped():
-    papers = {"cifar10_resnet9", "cifar2_resnet9", "imagenet_resnet18", "cifar10_ddpm", "cifar2_ddpm"}
+    papers = {"cifar10_resnet9", "cifar2_resnet9", "imagenet_resnet18", "cifar10_ddpm", "cifar2_ddpm", "coco_ldm"}
     assert {(name, "paper") for name in papers} <= set(SHIPPED)
     assert {tier for name, tier in SHIPPED if name == "fashion_resnet"} == {"smoke", "demo", "validated", "paper"}
     assert {tier for name, tier in SHIPPED if name == "digits_ddpm"} == {"smoke", "demo", "validated"}

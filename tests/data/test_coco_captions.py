@@ -14,8 +14,19 @@ from trakway.errors import UserError
 
 CAPTIONS = {  # id of a picture: its captions
     "train": {139: ["A room.", " A room with a TV.\n", ""], 37777: ["Ein Café."], 9: ["Food.", "Lunch."]},
-    "val": {285: ["A bear."]},
+    "val": {285: ["A bear."], 632: ["A bed."], 724: ["A sign."]},
 }
+OBJECTS = {  # id of a picture: category, area and iscrowd of its objects
+    "train": {139: [(62, 90, 0), (63, 400, 0), (1, 9, 0)], 37777: [(1, 500, 1), (23, 40, 0)]},
+    "val": {285: [(23, 800, 0)], 632: [(62, 700.5, 0), (1, 700, 0)]},
+}
+LABELS = {139: "furniture", 37777: "animal", 9: "no object", 285: "animal", 632: "furniture", 724: "no object"}
+CATEGORIES = [
+    {"id": 1, "name": "person", "supercategory": "person"},
+    {"id": 23, "name": "bear", "supercategory": "animal"},
+    {"id": 62, "name": "chair", "supercategory": "furniture"},
+    {"id": 63, "name": "couch", "supercategory": "furniture"},
+]
 
 
 @pytest.fixture
@@ -32,12 +43,18 @@ def coco(tmp_path):
             Image.new("RGB", (40, 30), (number % 256,) * 3).save(root / f"{split}2017" / name)
             images.append({"id": number, "file_name": name, "height": 30, "width": 40})
             entries += [{"id": len(entries) + k, "image_id": number, "caption": c} for k, c in enumerate(of_one)]
+        objects = [
+            {"image_id": number, "category_id": category, "area": area, "iscrowd": crowd}
+            for number, of_one in OBJECTS[split].items()
+            for category, area, crowd in of_one
+        ]
         write(root, split, {"info": {}, "licenses": [], "images": images, "annotations": entries})
+        write(root, split, {"images": images, "categories": CATEGORIES, "annotations": objects}, "instances")
     return root
 
 
-def write(root, split, content):
-    (root / f"annotations/captions_{split}2017.json").write_text(json.dumps(content))
+def write(root, split, content, kind="captions"):
+    (root / f"annotations/{kind}_{split}2017.json").write_text(json.dumps(content))
 
 
 def test_pictures_with_all_their_captions(coco, tmp_path, capsys):
@@ -47,18 +64,57 @@ def test_pictures_with_all_their_captions(coco, tmp_path, capsys):
     train = table[table["split"] == "train"]
     assert sorted(train["id"]) == [9, 139, 37777]
     known = {139: ["A room.", "A room with a TV."], 37777: ["Ein Café."], 9: ["Food.", "Lunch."]}
-    assert found.captions == {"train": [known[number] for number in train["id"]], "test": [["A bear."]]}
+    assert found.captions["train"] == [known[number] for number in train["id"]]
+    assert sorted(found.captions["test"]) == [["A bear."], ["A bed."], ["A sign."]]
     assert found.images.train_images.shape == (3, 3, 16, 16)
     np.testing.assert_allclose(found.images.train_images.mean((1, 2, 3)), train["id"] % 256, atol=1)
-    assert found.images.classes == ("all",)
+    assert found.images.classes == ("animal", "furniture", "no object")
+    assert dict(zip(table["id"], table["label_name"], strict=True)) == LABELS
+
+
+def test_pictures_of_some_classes(coco, tmp_path):
+    settings = {"name": "coco_captions", "path": str(coco), "image_size": 16}
+    prepare(settings | {"classes": ["furniture", "animal"]}, 0, tmp_path / "out")
+    table = pd.read_parquet(tmp_path / "out/examples.parquet")
+    assert dict(zip(table["id"], table["label"], strict=True)) == {139: 0, 37777: 1, 285: 1, 632: 0}
+    with pytest.raises(UserError, match="unknown class 'person'. Known classes: animal, furniture, no object"):
+        prepare(settings | {"classes": ["person", "animal"]}, 0, tmp_path / "out")
+
+
+def test_no_class_of_pictures_without_objects_where_there_are_none(coco):
+    for split in ("train", "val"):
+        file = coco / f"annotations/instances_{split}2017.json"
+        content = json.loads(file.read_text())
+        all_people = [
+            {"image_id": one["id"], "category_id": 1, "area": 1e6, "iscrowd": 0}
+            for one in content["images"]
+            if one["id"] in (9, 724)
+        ]
+        write(coco, split, content | {"annotations": content["annotations"] + all_people}, "instances")
+    source = open_coco_captions(DEFAULTS | {"path": str(coco), "image_size": 8})
+    assert source.classes == ("animal", "furniture", "person")
+    assert source.train.labels[source.train.ids == 9] == 2
 
 
 def test_another_year(coco):
     for file in sorted(coco.rglob("*2017*"), reverse=True):
         file.rename(file.with_name(file.name.replace("2017", "2014")))
     source = open_coco_captions(DEFAULTS | {"path": str(coco), "image_size": 8}, year=2014)
-    assert (len(source.train.examples), source.test.ids.tolist()) == (3, [285])
-    with pytest.raises(UserError, match="has no train2017 and no annotations/captions_train2017.json and no val2017"):
+    assert (len(source.train.examples), source.test.ids.tolist()) == (3, [285, 632, 724])
+    missing = " and no ".join(
+        f"{split}2017 and no annotations/captions_{split}2017.json and no annotations/instances_{split}2017.json"
+        for split in ("train", "val")
+    )
+    with pytest.raises(UserError, match=f"has no {missing}; allowed"):
+        open_coco_captions(DEFAULTS | {"path": str(coco), "image_size": 8})
+
+
+def test_objects_are_needed(coco):
+    write(coco, "val", {"images": [], "categories": [], "annotations": []}, "instances")
+    with pytest.raises(UserError, match="instances_val2017.json: found no picture 285, 632, 724 among its images"):
+        open_coco_captions(DEFAULTS | {"path": str(coco), "image_size": 8})
+    (coco / "annotations/instances_val2017.json").unlink()
+    with pytest.raises(UserError, match="coco has no annotations/instances_val2017.json; allowed: a folder with train"):
         open_coco_captions(DEFAULTS | {"path": str(coco), "image_size": 8})
 
 

@@ -1,8 +1,9 @@
 """MS COCO (Lin et al., ECCV 2014; captions: Chen et al., arXiv:1504.00325), or any set laid out like it.
 
 Photos of everyday scenes, each with about five captions: ``train2017/*.jpg``, ``val2017/*.jpg`` and
-``annotations/captions_{train,val}2017.json``, or the same of 2014. Captions have no classes: there is one, ``all``. An
-example's id is that of the picture in COCO.
+``annotations/{captions,instances}_{train,val}2017.json``, or the same of 2014. The class of a picture is the
+supercategory of its largest object, such as ``animal`` or ``vehicle``; those without any make a class of their own, see
+`trakway.data.coco_objects`. An example's id is that of the picture in COCO.
 """
 
 import contextlib
@@ -12,14 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from trakway.data.captioned import Captioned
+from trakway.data.coco_objects import largest_objects
 from trakway.data.pixels import FilePixels
 from trakway.data.source import Source, Split, listed
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
 
-DATASET = Dataset(kind="captioned", classes=1, varied=True)
-CLASSES = ("all",)
-LICENCE = "captions CC BY 4.0, COCO Consortium; pictures under the terms of their owners at Flickr"
+DATASET = Dataset(kind="captioned", varied=True)
+LICENCE = "annotations CC BY 4.0, COCO Consortium; pictures under the terms of their owners at Flickr"
 MOST_NAMED = 5  # pictures in a message
 
 
@@ -31,12 +32,16 @@ def open_coco_captions(dataset: dict, *, year: int = 2017) -> Source:
         year: of the release, 2014 or 2017: part of the names of folders and files.
 
     Raises:
-        UserError: the package pycocotools, the path, a folder, a file or a picture is not there, or no size is given.
+        UserError: the package pycocotools, the path, a folder, a file or a picture is not there, a file is not in
+            COCO's format, or no size is given.
     """
     if dataset["source"] not in ("auto", "folder"):
         raise UserError(f"dataset.source: coco_captions has no {dataset['source']!r}; use auto or folder")
-    names = {split: (f"{split}{year}", f"annotations/captions_{split}{year}.json") for split in ("train", "val")}
-    needed = ", ".join(name for of_split in names.values() for name in of_split)
+    names = [
+        (f"{split}{year}", f"annotations/captions_{split}{year}.json", f"annotations/instances_{split}{year}.json")
+        for split in ("train", "val")
+    ]
+    needed = ", ".join(name for of_split in names for name in of_split)
     if dataset["path"] is None:
         raise UserError(
             f"dataset.path: coco_captions needs the folder that holds {needed}; fetch them from https://cocodataset.org"
@@ -44,17 +49,23 @@ def open_coco_captions(dataset: dict, *, year: int = 2017) -> Source:
     if dataset["image_size"] is None:
         raise UserError("dataset.image_size: COCO has pictures of many sizes; give the side in pixels, e.g. 64")
     root = Path(dataset["path"]).expanduser()
-    missing = [name for of_split in names.values() for name in of_split if not (root / name).exists()]
+    missing = [name for of_split in names for name in of_split if not (root / name).exists()]
     if missing:
         raise UserError(
             f"dataset.path: {root} has no {' and no '.join(missing)}; allowed: a folder with {needed}; unpack the"
             " archives of https://cocodataset.org there, or set year"
         )
-    return Source("coco_captions", LICENCE, CLASSES, *(_split(root, *names[split]) for split in ("train", "val")))
+    found = [_read(root, *of_split) for of_split in names]
+    classes = sorted({label for *_, labels in found for label in labels})
+    splits = (
+        Split(pictures, np.array([classes.index(label) for label in labels], np.int64), ids)
+        for pictures, ids, labels in found
+    )
+    return Source("coco_captions", LICENCE, tuple(classes), *splits)
 
 
-def _split(root: Path, folder: str, annotations: str) -> Split:
-    """Read one split.
+def _read(root: Path, folder: str, annotations: str, objects: str) -> tuple[Captioned, np.ndarray, list[str]]:
+    """Return the pictures of one split, their ids (int64) and the class of each.
 
     Raises:
         UserError: pycocotools is not installed, the annotations are none, or a picture is not there.
@@ -87,4 +98,4 @@ def _split(root: Path, folder: str, annotations: str) -> Split:
     paths = [str(root / folder / file) for file in files]
     whole = [[caption.strip() for caption in of_one if caption.strip()] for of_one in captions]
     pictures = Captioned(FilePixels(paths), whole, str(root / annotations))
-    return Split(pictures, np.zeros(len(paths), np.int64), np.array(found.ids, np.int64))
+    return pictures, np.array(found.ids, np.int64), largest_objects(root / objects, found.ids)

@@ -62,5 +62,5 @@ def model_files(settings: dict) -> list[Path]:
 def has_own(settings: dict) -> bool:
     """Whether the task, the data or a model of an experiment is the user's own."""
     models = [settings["model"], *(settings[name]["model"] for name in ALONE if settings[name])]
-    names = [settings["task"], settings["dataset"]["name"], *(model["name"] for model in models)]
+    names = [settings["task"], settings["dataset"]["name"], *(model["name"] for model in models if model)]
     return any(map(is_own, names))
