@@ -63,12 +63,16 @@ class Tree:
         return load_experiment(self.folder / f"config/experiments/{self.name}.yaml", "smoke")
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-        """Run Snakemake on all of this worker's cores, in a process group of its own; stdout and stderr come as one."""
+        """Run Snakemake on all of this worker's cores."""
+        return self.python("-m", "snakemake", "--cores", str(cores()), *arguments, **environment)
+
+    def python(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        """Run Python in this copy, in a process group of its own; stdout and stderr come as one."""
         # PYTHONPATH: this copy's library, whatever is installed. Compiled files speed up the jobs.
         inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")}
         source = os.pathsep.join([str(self.folder / "src"), *filter(None, [environment.pop("PYTHONPATH", "")])])
         return subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", str(cores()), *arguments],
+            [sys.executable, *arguments],
             cwd=self.folder,
             env={**inherited, "PYTHONPATH": source, **environment},
             stdout=subprocess.PIPE,

@@ -323,12 +323,25 @@ def test_second_call_has_nothing_to_do(smoke):
     assert "Nothing to be done" in smoke.done("smoke")
 
 
-def test_report(smoke, tmp_path):
-    """One page with the captions of all figures and tables."""
-    page = tmp_path / "report.html"
-    smoke.done("smoke", "--report", str(page))
-    text = page.read_text()
-    for name in (*(f"{name}.png" for names in FIGURES.values() for name in names), "animation.gif", "sentences.html"):
-        assert name in text
-    for name in ("lds", "removal", "models", "timing", "shift", "emergence", "timestep_correlation"):
-        assert f"{name}.csv" in text
+def test_one_experiment_after_the_other_each_with_its_report(smoke):
+    """What needs no sampling comes first; a page has the captions of all figures and tables of its experiment."""
+    done = smoke.python("scripts/run.py", "--tier", "smoke", "--cores", "all")
+    assert done.returncode == 0, done.stdout[-5000:]
+    said = [line.split()[1].rstrip(",") for line in done.stdout.splitlines() if ", experiment " in line]
+    assert said == ["fashion_resnet", "reviews_bert", "digits_ddpm", "fashion_ldm"]
+    own = {"fashion_resnet": [], "reviews_bert": ["sentences.html"]}
+    for name in said:
+        page = smoke.of(name).results / "report.html"
+        assert f"read {page.relative_to(smoke.folder)}" in done.stdout
+        text = page.read_text()
+        for figure in own.get(name, ["animation.gif"]) + [f"{one}.png" for one in FIGURES[name] if one != "ablation"]:
+            assert figure in text
+        for table in ("lds", "removal", "models", "timing", *(STEPS if name not in own else ())):
+            assert f"{table}.csv" in text
+
+
+def test_a_failed_run_says_so_and_stops(smoke):
+    done = smoke.python("scripts/run.py", "--tier", "paper", "--cores", "none")
+    assert done.returncode == 1
+    assert done.stdout.count(", experiment ") == 1
+    assert "error: Snakemake has stopped with status" in done.stdout
