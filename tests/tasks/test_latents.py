@@ -9,6 +9,7 @@ from trakway.data.captioned import CaptionData
 from trakway.data.latents import Latents
 from trakway.errors import UserError
 from trakway.models import build_model
+from trakway.models.text_encoder import TextEncoder
 from trakway.tasks.latents import AUTOENCODER, Autoencoder, encode, load_autoencoder, standardised
 
 AUTOENCODER_MODEL = {"name": "autoencoder", "widths": [4, 8], "latent_channels": 3, "norm_groups": 2}
@@ -94,6 +95,30 @@ def test_encoding_again_gives_the_same_bytes(encoded, captioned, tiny_bert, netw
     assert len(files) > 8
     for file in files:
         assert file.read_bytes() == (encoded / file.relative_to(data)).read_bytes(), file.name
+
+
+def test_interrupted_encoding_goes_on_where_it_was(
+    encoded, captioned, tiny_bert, network, pictures, tmp_path, monkeypatch
+):
+    data = tmp_path / "data"
+    shutil.copytree(captioned, data)
+
+    def interrupted(encoder, captions):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("trakway.storage.resumable.SAVE_SECONDS", -1.0)
+        patch.setattr(TextEncoder, "__call__", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            encode(settings_of(tiny_bert), pictures, data, "cpu", network, standardise=True)
+    assert not (data / "train_latents.npy").exists()
+    seen = []
+    whole = Autoencoder.encode
+    monkeypatch.setattr(Autoencoder, "encode", lambda self, block: seen.append(len(block)) or whole(self, block))
+    encode(settings_of(tiny_bert), pictures, data, "cpu", network, standardise=True)
+    assert seen == [1]  # for the shape: no picture is encoded again
+    for name in ("train_latents.npy", "test_latents.npy", "caption_states.npy", "encoding.json"):
+        assert (data / name).read_bytes() == (encoded / name).read_bytes(), name
 
 
 def test_a_pretrained_autoencoder_is_taken_as_it_is(captioned, tiny_bert, network, pictures, tmp_path):

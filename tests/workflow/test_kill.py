@@ -108,6 +108,21 @@ STAGES = {
         {"examples.parquet", "train_states.npy", ".test_states.partial.npy", ".test_states.partial.json"},
         {"test_states.npy", "encoding.json"},
     ),
+    "encoding of pictures": (
+        "fashion_ldm",
+        "data",
+        "*/data/.train_latents.partial.json:2",
+        "encoding.json",
+        {
+            "examples.parquet",
+            "autoencoder/config.json",
+            ".train_latents.partial.json",
+            ".train_latents.partial.npy",
+            ".test_latents.partial.npy",
+            ".caption_states.partial.npy",
+        },
+        {"train_latents.npy", "test_latents.npy", "caption_states.npy", "encoding.json"},
+    ),
     "training": (
         "digits_ddpm",
         "train/members",
@@ -131,6 +146,14 @@ STAGES = {
         "index.parquet",
         {".features.partial.json", ".probabilities.partial.npy", "final.npy"},
         {"features.npy", "index.parquet"},
+    ),
+    "samples of captions": (
+        "fashion_ldm",
+        "captions/reference/00000-00002",
+        "*/.probabilities.partial.json:2",
+        "prompts.parquet",
+        {".probabilities.partial.json", ".probabilities.partial.npy", ".pictures.partial.npy"},
+        {"probabilities.npy", "pictures.npy", "prompts.parquet"},
     ),
 }
 

@@ -18,7 +18,7 @@ from trakway.gradients import layers
 from trakway.gradients.backward import watch
 from trakway.tasks import Batch, Task
 
-ROWS = {"cpu": 256, "cuda": 1024}  # rows that go through a model at a time, where f is a mean over draws
+ROWS = {"cpu": 512, "cuda": 1024}  # rows that go through a model at a time, where f is a mean over draws
 TRIED = 4  # examples on which a model is tried
 
 _tried: WeakKeyDictionary = WeakKeyDictionary()  # model: names of parameters, which of them `layerwise` misses

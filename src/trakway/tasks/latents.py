@@ -103,22 +103,22 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
     mark = fingerprint(model, file_digest(data / AUTOENCODER), captions, [file_digest(data / "examples.parquet")])
     shape = autoencoder.encode(images.centred("train", slice(1))).shape[1:]
     width = encoder.model.config.hidden_size
-    parts = {
-        f"blocks of {split} pictures encoded": Part(
+    parts = [
+        Part(
             [data / f"{split}_latents.npy"],
             [(count, *shape)],
             row_blocks(count, BLOCK),
             lambda rows, split=split: (autoencoder.encode(images.centred(split, rows)).cpu().numpy(),),
         )
         for split, count in counts.items()
-    }
-    parts["blocks of captions encoded"] = Part(
+    ]
+    states = Part(
         [data / STATES],
         [(len(captions), most, width)],
         row_blocks(len(captions), BLOCK),
         lambda rows: (encoder(captions[rows]).cpu().numpy(),),
     )
-    costs = [cost, *(fill_arrays([part], mark, words) for words, part in parts.items())]
+    blocks = fill_arrays([*parts, states], mark, "blocks of pictures and captions encoded")
     if cut:
         print(f"note: {cut} of {len(captions)} captions have more than model.max_length = {most} tokens and were cut")
     written = [AUTOENCODER, CAPTIONS, STATES, *(f"{split}_latents.npy" for split in counts)]
@@ -130,7 +130,7 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
             "files": {name: file_digest(data / name) for name in written},
         },
     )
-    return resources.add(*costs)
+    return resources.add(cost, blocks)
 
 
 def encode_captions(model: dict, captions: Sequence[str], device: str) -> tuple[list[int], np.ndarray]:
