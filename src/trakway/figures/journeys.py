@@ -86,7 +86,7 @@ def journeys(
     told = entries.drop_duplicates("target").set_index("target")["caption"]
     line = CAPTION if (told != "").any() else 0.0
     block = ESTIMATE + 2 * (PART + rows) + line
-    page = Page(max(7.5, NAMES + (steps + 1) * PITCH + AFTER), HEAD + len(targets) * (block + BLOCK))
+    page = Page(max(8.6, NAMES + (steps + 1) * PITCH + AFTER), HEAD + len(targets) * (block + BLOCK))
     for place, target in enumerate(targets):
         top = HEAD + line + place * (block + BLOCK)
         start = {"helpful": top + ESTIMATE + PART, "harmful": top + ESTIMATE + 2 * PART + rows}
