@@ -21,7 +21,7 @@ LEVELS = (
     ("data", "models"),
     ("tasks",),
     ("training",),
-    ("outputs", "generation", "projection"),
+    ("outputs", "generation", "projection", "metagradients"),
     ("gradients",),
     ("features",),
     ("attribution",),

@@ -61,16 +61,27 @@ class Task(ABC):
         """Return ``entries`` of the table of targets (positions) as a batch on the device."""
 
     @abstractmethod
-    def loss(self, model: Model, batch: Batch) -> Tensor:
-        """Return the training loss, a scalar: the mean over the batch."""
-
-    @abstractmethod
     def output(self, model: Model, batch: Batch) -> Tensor:
         """Return f for each example, shape (B,), larger is better. An example's f must not depend on the others."""
 
     @abstractmethod
     def loss_slope(self, outputs: Tensor) -> Tensor:
         """Return ``-dLoss/df`` at outputs f, shape (B,): the diagonal of Q (TRAK, section 3.2); ones where Q = I."""
+
+    def losses(self, model: Model, batch: Batch) -> Tensor:
+        """Return the training loss of each example, shape (B,), which must not depend on the others.
+
+        Raises:
+            UserError: this task says only what the mean is.
+        """
+        raise UserError(
+            f"{type(self).__name__}: found no losses(model, batch); allowed: one that returns the training loss of each"
+            " example, (B,); what weighs single examples needs it"
+        )
+
+    def loss(self, model: Model, batch: Batch) -> Tensor:
+        """Return the training loss, a scalar: the mean over the batch."""
+        return self.losses(model, batch).mean()
 
     def training_batch(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         """Return training examples ``rows`` for a step of training, randomly changed where a task says so."""

@@ -56,8 +56,10 @@ class Classification(Task):
     def target_batch(self, entries: np.ndarray) -> Batch:
         return self.batch("test", self.target_rows[entries])
 
-    def loss(self, model: Model, batch: Batch) -> Tensor:
-        return F.cross_entropy(self.logits(model, batch).float(), batch[-1])
+    def losses(self, model: Model, batch: Batch) -> Tensor:
+        logits = self.logits(model, batch)
+        wide = logits if logits.dtype == torch.float64 else logits.float()
+        return F.cross_entropy(wide, batch[-1], reduction="none")
 
     def output(self, model: Model, batch: Batch) -> Tensor:
         return margin(self.logits(model, batch), batch[-1])

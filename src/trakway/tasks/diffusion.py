@@ -128,8 +128,8 @@ class Diffusion(Generative):
         weights = torch.from_numpy(np.stack([self._weights(patch) for patch in table["patch"]]))
         return self._batch(states, np.stack(steps), noise, self.target_conditions(table, draws), weights)
 
-    def loss(self, model: Model, batch: Batch) -> Tensor:
-        return -self._minus_loss(model, batch).mean()
+    def losses(self, model: Model, batch: Batch) -> Tensor:
+        return -self._minus_loss(model, batch)
 
     def output(self, model: Model, batch: Batch) -> Tensor:
         if self.function != "norm":

@@ -23,10 +23,15 @@ class AveragedModel(nn.Module):
         self._means, self._weights = list(self.module.parameters()), list(model.parameters())
         self._others = list(zip(self.module.buffers(), model.buffers(), strict=True))
 
+    @property
+    def share(self) -> float:
+        """What the next update takes of the model's weights; the average keeps the rest of itself."""
+        return max(1 - self.decay, 9 / (10 + int(self.updates))) if self.updates else 1.0
+
     @torch.no_grad()
     def update(self) -> None:
         """Take the model's weights as they are now into the average."""
-        share = max(1 - self.decay, 9 / (10 + int(self.updates))) if self.updates else 1.0
+        share = self.share
         torch._foreach_lerp_(self._means, self._weights, share)
         for buffer, value in self._others:
             buffer.copy_(value)
