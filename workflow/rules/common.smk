@@ -46,7 +46,7 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = CONFIG["results"]
-ENSEMBLES = ("members", "evaluation", "estimation", "reference", "removal", *plan.ALONE)
+ENSEMBLES = ("members", "evaluation", "estimation", "reference", "removal", "fixed", *plan.ALONE)
 DEVICE = CONFIG["device"]
 ROOT = f"{RESULTS}/{{tier}}/{{name}}"
 TARGETS = f"{ROOT}/targets/targets.parquet"

@@ -19,6 +19,11 @@ def decisive_settings(w):
     return json.dumps({name: value for name, value in settings_of(w).items() if name != "execution"})
 
 
+def at_members(w):
+    """Whether training is differentiated at the members' own subsets."""
+    return settings_of(w)["metagradient"]["at"] == "members"
+
+
 def execution(key):
     """Params that never change a result: a function of the input is not among what Snakemake compares."""
     return lambda w, input: settings_of(w)["execution"][key]
@@ -117,7 +122,10 @@ def subset_count(w):
 
 
 def subset_fraction(w):
+    """Params: the shares of the training set that an ensemble's subsets hold, as many of each."""
     s = settings_of(w)
+    if w.ensemble == "fixed":
+        return [1 - dropped for dropped in s["bank"]["fixed"]["dropped"]]
     own = {"members": s["members"]["fraction"], "reference": 1.0, **dict.fromkeys(plan.ALONE, 1.0)}
     return own.get(w.ensemble, s["bank"]["fraction"])
 

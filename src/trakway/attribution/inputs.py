@@ -189,6 +189,30 @@ class Representations(Input):
         return value[:count]
 
 
+class Metagradients(Input):
+    """``metagradients``: derivatives of targets' outputs in the weights of examples, (targets, n) a training run."""
+
+    def files(self, settings):
+        return [f"{name}.npy" for name in layout.metagradient_names(settings)]
+
+    def costs(self, settings):
+        return [f"costs/{name}.json" for name in layout.metagradient_names(settings)]
+
+    def load(self, files, source):
+        from trakway.storage.files import read_array
+
+        return [read_array(file) for file in files]
+
+    def of_targets(self, value, index):
+        return [run[index] for run in value]
+
+    def models(self, value):
+        return value
+
+    def of_models(self, value, count):
+        return value[:count]
+
+
 class Estimation(Input):
     """``estimation``: the estimation bank, an `EstimationBank`."""
 
@@ -294,6 +318,7 @@ INPUTS: dict[str, Input] = {
     "norm": NormFeatures(),
     "windows": WindowFeatures(),
     "representations": Representations(),
+    "metagradients": Metagradients(),
     "estimation": Estimation(),
     "examples": Examples(),
     "texts": Documents(),

@@ -1,46 +1,59 @@
 """Residual networks, the parts of them, and torchvision's."""
 
+import math
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+GROUPS = 8
+
 
 class ResidualBlock(nn.Module):
-    """Two 3×3 convolutions with batch norm and a shortcut (He et al., CVPR 2016)."""
+    """Two 3×3 convolutions with norms and a shortcut (He et al., CVPR 2016); ``smooth``: see `SmallResNet`."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int):
+    def __init__(self, inputs: int, outputs: int, stride: int, smooth: bool = False):
         super().__init__()
+        self.bend = F.silu if smooth else F.relu
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.norm1 = nn.BatchNorm2d(outputs)
+        self.norm1 = norm(outputs, smooth)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(outputs)
+        self.norm2 = norm(outputs, smooth)
         same = stride == 1 and inputs == outputs
         self.shortcut = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = F.relu(self.norm1(self.conv1(x)))
-        return F.relu(self.norm2(self.conv2(hidden)) + self.shortcut(x))
+        hidden = self.bend(self.norm1(self.conv1(x)))
+        return self.bend(self.norm2(self.conv2(hidden)) + self.shortcut(x))
 
 
 class SmallResNet(nn.Module):
-    """A ResNet for CPUs: the stem quarters the resolution, each further width halves it once more but the first."""
+    """A ResNet for CPUs: the stem quarters the resolution, each further width halves it once more but the first.
 
-    def __init__(self, channels: int, classes: int, widths: Sequence[int]):
+    ``smooth`` ones have group norm, SiLU and average pooling in place of batch norm, ReLU and max pooling.
+    """
+
+    def __init__(self, channels: int, classes: int, widths: Sequence[int], smooth: bool = False):
         super().__init__()
+        self.bend, self.pool = (F.silu, F.avg_pool2d) if smooth else (F.relu, F.max_pool2d)
         self.stem = nn.Conv2d(channels, widths[0], 3, 2, 1, bias=False)
-        self.norm = nn.BatchNorm2d(widths[0])
+        self.norm = norm(widths[0], smooth)
         blocks = [
-            ResidualBlock(inputs, outputs, stride=1 if i == 0 else 2)
+            ResidualBlock(inputs, outputs, 1 if i == 0 else 2, smooth)
             for i, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False))
         ]
         self.blocks = nn.Sequential(*blocks)
         self.fc = nn.Linear(widths[-1], classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.max_pool2d(F.relu(self.norm(self.stem(x))), 2)
+        x = self.pool(self.bend(self.norm(self.stem(x))), 2)
         return self.fc(self.blocks(x).mean((2, 3)))
+
+
+def norm(channels: int, smooth: bool) -> nn.Module:
+    """Return batch norm, or a norm of each example by itself: group norm, of 8 groups where they divide."""
+    return nn.GroupNorm(math.gcd(GROUPS, channels), channels) if smooth else nn.BatchNorm2d(channels)
 
 
 class ConvBlock(nn.Sequential):

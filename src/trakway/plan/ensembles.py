@@ -18,6 +18,8 @@ def ensemble_sizes(settings: dict) -> dict[str, tuple[int, int]]:
         "reference": (1, removal["reference"]),
         "removal": (count_removal_rows(removal, step_methods(settings)), removal["seeds"]),
     }
+    if bank["fixed"]:
+        sizes["fixed"] = (len(bank["fixed"]["dropped"]) * bank["fixed"]["subsets"], 1)
     return sizes | {name: (1, 1) for name in ALONE if settings[name] and not settings[name].get("pretrained")}
 
 

@@ -48,6 +48,11 @@ def feature_costs(settings: dict, folders: Iterable[str], targets: bool = True) 
     return list(dict.fromkeys(found))
 
 
+def metagradient_names(settings: dict) -> list[str]:
+    """Return one name a differentiated training run, ``metagradients/NUMBER``."""
+    return [f"metagradients/{run}" for run in range(settings["metagradient"]["runs"])]
+
+
 def final_checkpoint(settings: dict) -> int:
     """Return the number of the checkpoint that is the final model."""
     return settings["training"]["checkpoints"] - 1

@@ -23,6 +23,9 @@ RESTORE = "bring it back as it was, or run again from the rule train on: snakema
 PAIRED = {"evaluation": "evaluation", "estimation": "estimation", "reference": "removal", "removal": "removal"}
 """The ensembles whose models can share seeds, and the stream they share."""
 
+FIXED, DIFFERENTIATED = "fixed", "metagradient"
+"""The ensemble whose models all have the seed of the first training run that is differentiated, and what names that."""
+
 
 @dataclass(frozen=True)
 class Ensemble:
@@ -32,15 +35,26 @@ class Ensemble:
         name: e.g. ``members``; part of every model's seed.
         subsets: bool, shape (subsets, n): which training examples each subset holds.
         seeds: models a subset.
+        reweighted: whether what a subset lacks is left out at its place, at weight 0, in a run that is otherwise the
+            same for all subsets; else a model visits its subset alone.
     """
 
     name: str
     subsets: np.ndarray
     seeds: int
+    reweighted: bool = False
 
     def rows(self, index: int) -> np.ndarray:
         """Return the training examples of model ``index``."""
         return np.flatnonzero(self.subsets[index // self.seeds])
+
+    def visited(self, index: int) -> np.ndarray:
+        """Return the training examples that model ``index`` visits, at whatever weight."""
+        return np.arange(self.subsets.shape[1]) if self.reweighted else self.rows(index)
+
+    def weights(self, index: int) -> np.ndarray | None:
+        """Return the weights of all training examples for model ``index``, None where all are 1."""
+        return self.subsets[index // self.seeds].astype(np.float32) if self.reweighted else None
 
     def __len__(self) -> int:
         return len(self.subsets) * self.seeds
@@ -52,6 +66,8 @@ def model_seed(task: Task, ensemble: Ensemble, index: int, paired: bool) -> int:
     Models that are compared over subsets then share initial weights, order and noise (common random numbers), and
     differ by their data alone. Members are never paired: their differences are what an ensemble is for.
     """
+    if ensemble.name == FIXED:
+        return task.training_seed(DIFFERENTIATED, 0)
     if paired and ensemble.name in PAIRED:
         return task.training_seed(f"paired {PAIRED[ensemble.name]}", index % ensemble.seeds)
     return task.training_seed(ensemble.name, index)
@@ -86,8 +102,9 @@ def train_shard(
         if len(rows) == 0:
             raise UserError(f"{ensemble.name}: model {index} has an empty training subset; raise the subset fraction")
         seed = model_seed(task, ensemble, index, training["paired"])
-        mark = fingerprint(identity, training, seed, rows)
-        schedule = Schedule(len(rows), training)
+        visited, weights = ensemble.visited(index), ensemble.weights(index)
+        mark = fingerprint(identity, training, seed, rows, *([] if weights is None else ["reweighted"]))
+        schedule = Schedule(len(visited), training)
         path = folder / f"{index:05d}{SUFFIXES[task.checkpoint_format]}"
         # In order; a record's own keys come back sorted.
         names = [checkpoint_path(path, i).name for i in range(len(schedule.checkpoints) - 1)] + [path.name]
@@ -95,7 +112,7 @@ def train_shard(
         record = _finished(record_path, mark)
         if record is None:
             with resources.measured() as cost:
-                result = train_model(task, rows, training, seed, path, mark)
+                result = train_model(task, visited, training, seed, path, mark, weights)
             files = {name: file_digest(folder / name) for name in names}
             record = {"fingerprint": mark, "files": files, "cost": cost, **result}
             write_json(record_path, record)

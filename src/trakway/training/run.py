@@ -79,13 +79,16 @@ class Run:
         return loss.detach()
 
 
-def autocast(training: dict, device: str) -> torch.autocast:
-    """Return the autocast context: bfloat16 where asked for, or (auto) on a GPU that computes in it."""
-    kind = torch.device(device).type
-    wanted = training["precision"] == "bfloat16"
+def in_bfloat16(training: dict, device: str) -> bool:
+    """Whether steps compute in bfloat16: where asked for, or (auto) on a GPU that does."""
     if training["precision"] == "auto":
-        wanted = kind == "cuda" and torch.cuda.is_bf16_supported()
-    return torch.autocast(kind, torch.bfloat16, enabled=wanted)
+        return torch.device(device).type == "cuda" and torch.cuda.is_bf16_supported()
+    return training["precision"] == "bfloat16"
+
+
+def autocast(training: dict, device: str) -> torch.autocast:
+    """Return the autocast context of a step's loss."""
+    return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=in_bfloat16(training, device))
 
 
 @contextmanager

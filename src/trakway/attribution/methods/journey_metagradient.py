@@ -1,0 +1,22 @@
+"""Derivatives through training, of the output at a step of the sampling trajectory; see `metagradient`."""
+
+import numpy as np
+
+from trakway.attribution.material import Material
+from trakway.attribution.methods.metagradient import mean
+from trakway.plan.methods import Method
+
+METHOD = Method(
+    reads=("metagradients",),
+    per_step=True,
+    steps_only=True,
+    label="journey-metagradient",
+    color="#EE7733",
+    marker="P",
+    needs=("steps",),
+)
+
+
+def score(material: Material, out: np.ndarray) -> None:
+    """Fill ``out`` with the mean of the runs' scores of each target's own timestep."""
+    mean(material, out)

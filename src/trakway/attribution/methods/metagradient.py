@@ -1,0 +1,25 @@
+"""Derivatives through training (Engstrom et al., arXiv:2503.13751; MAGIC, Ilyas & Engstrom, arXiv:2504.16430).
+
+The exact derivative of the target's output in the weight of each training example, through every step of a training
+run; the mean over runs estimates that of the expected output.
+"""
+
+import numpy as np
+
+from trakway.attribution.material import Material
+from trakway.plan.methods import Method
+from trakway.storage.resumable import row_blocks
+
+METHOD = Method(reads=("metagradients",), label="Metagradient", color="#CC3311", marker="*")
+
+
+def score(material: Material, out: np.ndarray) -> None:
+    """Fill ``out`` with the mean of the runs' scores."""
+    mean(material, out)
+
+
+def mean(material: Material, out: np.ndarray) -> None:
+    """Fill ``out`` with the mean over runs, in float64."""
+    runs = material.metagradients
+    for block in row_blocks(material.size, material.block):
+        out[:, block] = np.mean([np.asarray(run[:, block], np.float64) for run in runs], axis=0)

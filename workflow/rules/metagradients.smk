@@ -1,0 +1,39 @@
+# Training runs differentiated as a whole.
+
+
+rule metagradients:
+    input:
+        data=data_of,
+        checked=lambda w: [f"{root_of(w)}/checked.json"] if plan.has_own(settings_of(w)) else [],
+        targets=TARGETS,
+        pictures=pictures_of,
+        subsets=lambda w: [f"{root_of(w)}/subsets/members.npy"] if at_members(w) else [],
+        code=task_code("metagradients"),
+    output:
+        scores=f"{ROOT}/metagradients/{{run}}.npy",
+        cost=f"{ROOT}/costs/metagradients/{{run}}.json",
+    log:
+        f"{ROOT}/logs/metagradients/{{run}}.log",
+    benchmark:
+        f"{ROOT}/benchmarks/metagradients/{{run}}.tsv"
+    wildcard_constraints:
+        run=r"\d+",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=lambda w: 4000 + settings_of(w)["execution"]["memory"],
+        runtime=1440,
+        gpu=GPU,
+    params:
+        device=device,
+        settings=lambda w: json.dumps(plan.target_settings(settings_of(w), "training", "metagradient")),
+        fraction=lambda w: settings_of(w)["bank"]["fraction"],
+        subsets=lambda w, input: f"--subsets {words(input.subsets)}" if input.subsets else "",
+        memory=execution("memory"),
+        group=execution("targets_at_once"),
+    shell:
+        'python "$TRAKWAY_SCRIPTS/metagradients.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        " --targets {input.targets:q} --run {wildcards.run} --fraction {params.fraction} {params.subsets}"
+        " --memory {params.memory} --group {params.group} --output {output.scores:q} --cost {output.cost:q}"
+        " --device {params.device} > {log:q} 2>&1"
