@@ -20,7 +20,11 @@ from trakway.metagradients.recording import Recording
 
 
 def metagradients(
-    recording: Recording, slopes: Tensor, chunk: int, first: int = 0, seen: Callable[[], None] = lambda: None
+    recording: Recording,
+    slopes: Tensor,
+    chunk: int,
+    first: int = 0,
+    watch: Callable[[float], None] = lambda length: None,
 ) -> Tensor:
     """Return the derivatives of K functions of the trained model in the weights of all training examples.
 
@@ -30,7 +34,7 @@ def metagradients(
             average: (K, p), in the order of `trakway.metagradients.flat.Flat`.
         chunk: functions that go through the model at once.
         first: the step to go back to, from 0; what happened before it counts as given.
-        seen: called after each step.
+        watch: called after each step with the mean length of the derivatives in the weights before it.
 
     Returns:
         (K, n), 0 for examples that no step has visited.
@@ -63,5 +67,5 @@ def metagradients(
             )
         adjoint.weights = adjoint.weights + curved
         found.index_add_(1, torch.as_tensor(np.asarray(part), device=found.device), sloped)
-        seen()
+        watch(float(adjoint.weights.norm(dim=1).mean()))
     return found

@@ -55,7 +55,7 @@ class Differentiated:
         steps = len(steps_of(self.recording.run))
         first = round(self.start * steps)
         seen = iter(track(range(steps - first), "steps gone back"))
-        found = metagradients(self.recording, slopes, self.chunk, first, lambda: next(seen, None))
+        found = metagradients(self.recording, slopes, self.chunk, first, lambda _: next(seen, None))
         next(seen, None)
         return found.float().cpu().numpy()
 
