@@ -8,21 +8,16 @@ from trakway.runtime.command import Command
 
 
 def main(arguments):
-    import numpy as np
-
+    from trakway.metagradients.point import weights_of
     from trakway.metagradients.scores import Differentiated, write_scores
-    from trakway.storage.files import read_array, read_table
+    from trakway.storage.files import read_table
     from trakway.storage.fingerprint import code_digest, data_digest, file_digest, fingerprint
     from trakway.tasks import build_task
 
     settings = read_settings(arguments.settings)
     chosen = settings["metagradient"]
     task = build_task(settings, arguments.data, arguments.device, arguments.targets)
-    weights = None
-    if chosen["at"] == "middle":
-        weights = np.full(task.train_size, arguments.fraction, np.float32)
-    elif chosen["at"] == "members":
-        weights = read_array(arguments.subsets)[arguments.run].astype(np.float32)
+    weights = weights_of(chosen["at"], task.train_size, arguments.run, arguments.fraction, arguments.subsets)
     run = Differentiated(
         task, settings["training"], arguments.run, weights, chosen["start"], arguments.memory, arguments.chunk
     )

@@ -24,6 +24,10 @@ def at_members(w):
     return settings_of(w)["metagradient"]["at"] == "members"
 
 
+def metagradient_settings(w):
+    return json.dumps(plan.target_settings(settings_of(w), "training", "metagradient"))
+
+
 def execution(key):
     """Params that never change a result: a function of the input is not among what Snakemake compares."""
     return lambda w, input: settings_of(w)["execution"][key]

@@ -1,6 +1,42 @@
 # Training runs differentiated as a whole.
 
 
+# First one of them is looked at: six trainings that say whether the rest is worth its price.
+rule preflight:
+    input:
+        data=data_of,
+        checked=lambda w: [f"{root_of(w)}/checked.json"] if plan.has_own(settings_of(w)) else [],
+        targets=TARGETS,
+        pictures=pictures_of,
+        subsets=lambda w: [f"{root_of(w)}/subsets/members.npy"] if at_members(w) else [],
+        code=task_code("preflight"),
+    output:
+        found=f"{ROOT}/metagradients/preflight.json",
+        cost=f"{ROOT}/costs/preflight.json",
+    log:
+        f"{ROOT}/logs/preflight.log",
+    benchmark:
+        f"{ROOT}/benchmarks/preflight.tsv"
+    priority: 1
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=lambda w: 4000 + settings_of(w)["execution"]["memory"],
+        runtime=1440,
+        gpu=GPU,
+    params:
+        device=device,
+        settings=metagradient_settings,
+        fraction=lambda w: settings_of(w)["bank"]["fraction"],
+        subsets=lambda w, input: f"--subsets {words(input.subsets)}" if input.subsets else "",
+        memory=execution("memory"),
+    shell:
+        'python "$TRAKWAY_SCRIPTS/preflight.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        " --targets {input.targets:q} --fraction {params.fraction} {params.subsets} --memory {params.memory}"
+        " --output {output.found:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
+
+
 rule metagradients:
     input:
         data=data_of,
@@ -8,6 +44,7 @@ rule metagradients:
         targets=TARGETS,
         pictures=pictures_of,
         subsets=lambda w: [f"{root_of(w)}/subsets/members.npy"] if at_members(w) else [],
+        preflight=ancient(rules.preflight.output.found),
         code=task_code("metagradients"),
     output:
         scores=f"{ROOT}/metagradients/{{run}}.npy",
@@ -27,7 +64,7 @@ rule metagradients:
         gpu=GPU,
     params:
         device=device,
-        settings=lambda w: json.dumps(plan.target_settings(settings_of(w), "training", "metagradient")),
+        settings=metagradient_settings,
         fraction=lambda w: settings_of(w)["bank"]["fraction"],
         subsets=lambda w, input: f"--subsets {words(input.subsets)}" if input.subsets else "",
         memory=execution("memory"),
