@@ -82,7 +82,7 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def final(task: Task, run: Differentiated, weights: np.ndarray, count: int) -> tuple[Tensor, np.ndarray]:
-    """Return the final parameters (p,) and the outputs of the first entries of a run at other weights of the examples."""
+    """Return the final parameters (p,) and the outputs of the first entries, of a run at other weights."""
     other = Run(task, np.arange(task.train_size), run.training, run.seed, weights)
     for part in steps_of(other):
         other.take(*part)
