@@ -46,3 +46,29 @@ rule publish:
         folder=lambda w: f"{RESULTS}/published/{w.name}",
     shell:
         'python "$TRAKWAY_SCRIPTS/publish.py" --files {input:q} --output {params.folder:q} > {log:q} 2>&1'
+
+
+# All published results side by side: `snakemake leaderboard`, after NAME_publish of whatever should be on it.
+PUBLISHED = sorted(path.parent.as_posix() for path in Path(RESULTS, "published").glob("*/lds.csv"))
+
+
+rule leaderboard:
+    input:
+        tables=[f"{folder}/{name}.csv" for folder in PUBLISHED for name in ("lds", "cost", "timing")],
+        provenance=[f"{folder}/provenance.json" for folder in PUBLISHED],
+        code=code("leaderboard"),
+    output:
+        table=f"{RESULTS}/published/leaderboard.csv",
+        figure=[f"{RESULTS}/published/leaderboard.{suffix}" for suffix in ("png", "pdf")],
+    log:
+        f"{RESULTS}/published/leaderboard.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        folders=words(PUBLISHED),
+    shell:
+        'python "$TRAKWAY_SCRIPTS/leaderboard.py" {params.folders} --output {output.table:q} > {log:q} 2>&1'
