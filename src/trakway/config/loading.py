@@ -12,7 +12,7 @@ from trakway.config.problems import Fault, Problem, did_you_mean, dotted, raise_
 from trakway.config.reading import read_mapping
 from trakway.config.schemas import load_schema, relaxed
 from trakway.errors import UserError
-from trakway.plan import allowed_methods, modality_of
+from trakway.plan import default_methods, modality_of
 
 NOT_IN_A_TIER = ("name", "description", "task", "tiers")
 RESERVED = ("all", "smoke")  # targets of the workflow; an experiment's name is a target too
@@ -173,7 +173,7 @@ def _examine(
             if not lost:
                 try:
                     own = with_own_files(settings["methods"], path.parent)
-                    settings["methods"] = own or allowed_methods(modality_of(settings))
+                    settings["methods"] = own or default_methods(modality_of(settings))
                     check_methods(settings)
                 except UserError as error:
                     return settings, [*(problem.line(str(path)) for problem in problems), f"{path}: {error}"]

@@ -37,6 +37,7 @@ class Method:
         marker: in figures, one of matplotlib's; likewise.
         needs: traits of the modality that it cannot do without.
         without: traits of modalities that it is not for.
+        on_request: whether an experiment has it only where it names it.
     """
 
     reads: tuple[str, ...] = ()
@@ -47,6 +48,7 @@ class Method:
     marker: str = ""
     needs: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    on_request: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,11 @@ def allowed_methods(modality: Modality) -> list[str]:
     return sorted(names, key=lambda name: name != modality.main)
 
 
+def default_methods(modality: Modality) -> list[str]:
+    """Return those of `allowed_methods` that an experiment has which names none."""
+    return [name for name in allowed_methods(modality) if not library_methods()[name].on_request]
+
+
 def methods_of(settings: dict) -> dict[str, Chosen]:
     """Return the methods of an experiment by name, in its order.
 
@@ -115,7 +122,7 @@ def methods_of(settings: dict) -> dict[str, Chosen]:
             methods of one name.
     """
     items = settings.get("methods")
-    items = allowed_methods(modality_of(settings)) if items is None else items
+    items = default_methods(modality_of(settings)) if items is None else items
     chosen: dict[str, Chosen] = {}
     for place, item in enumerate(items):
         found = _chosen(item if isinstance(item, dict) else {"method": item}, settings, f"methods[{place}]")

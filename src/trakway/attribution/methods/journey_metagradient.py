@@ -14,6 +14,7 @@ METHOD = Method(
     color="#EE7733",
     marker="P",
     needs=("steps",),
+    on_request=True,
 )
 
 

@@ -10,7 +10,7 @@ from trakway.attribution.material import Material
 from trakway.plan.methods import Method
 from trakway.storage.resumable import row_blocks
 
-METHOD = Method(reads=("metagradients",), label="Metagradient", color="#CC3311", marker="*")
+METHOD = Method(reads=("metagradients",), label="Metagradient", color="#CC3311", marker="*", on_request=True)
 
 
 def score(material: Material, out: np.ndarray) -> None:
