@@ -31,6 +31,7 @@ def _random_material(
             *(np.array([f"word{row % 4} {row}" for row in range(rows)], object) for rows in (n, targets))
         ),
         "captions": (normal(n, 5), normal(targets, 5)),
+        "metagradients": [normal(targets, n) for _ in range(2)],
         "labels": (rng.integers(0, 2, n), rng.integers(0, 2, targets)),
         "estimation": EstimationBank(rng.random((20, n)) < 0.5, rng.standard_normal((20, targets))),
     }

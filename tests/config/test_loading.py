@@ -7,7 +7,7 @@ import yaml
 
 from trakway.config import experiment_tiers, load_config, load_experiment, load_experiments
 from trakway.errors import UserError
-from trakway.plan import allowed_methods, modalities
+from trakway.plan import default_methods, modalities
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = ROOT / "config" / "experiments"
@@ -272,8 +272,8 @@ def test_defaults_depend_on_what_is_given(write, write_diffusion):
     assert (settings["domain"]["training"]["epochs"], settings["domain"]["training"]["steps"]) == (None, 40)
     assert load_experiment(path, "paper")["domain"]["training"]["epochs"] == 8
     assert settings["domain"]["model"]["widths"] == [16, 32, 64]
-    assert settings["methods"] == allowed_methods(modalities()["image_diffusion"])
-    assert plain["methods"] == allowed_methods(modalities()["image_classification"])
+    assert settings["methods"] == default_methods(modalities()["image_diffusion"])
+    assert plain["methods"] == default_methods(modalities()["image_classification"])
     assert list(settings["domain"]["training"]) == list(settings["training"])
     assert plain["domain"] is None
 

@@ -113,8 +113,8 @@ class TestChosen:
 
     def test_all_of_the_task_where_nothing_is_named(self):
         for task, modality in modalities().items():
-            assert list(methods_of({"task": task, "methods": None})) == plan.allowed_methods(modality)
-            assert plan.method_names({"task": task}) == plan.allowed_methods(modality)
+            assert list(methods_of({"task": task, "methods": None})) == plan.default_methods(modality)
+            assert plan.method_names({"task": task}) == plan.default_methods(modality)
 
     def test_only_a_method_with_a_choice_is_tuned(self):
         def tuned(**changes):

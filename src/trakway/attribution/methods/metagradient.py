@@ -14,8 +14,14 @@ METHOD = Method(reads=("metagradients",), label="Metagradient", color="#CC3311",
 
 
 def score(material: Material, out: np.ndarray) -> None:
-    """Fill ``out`` with the mean of the runs' scores."""
-    mean(material, out)
+    """Fill ``out`` with the mean of the runs' scores; of a diffusion target those of its image, at every timestep."""
+    wholes, place = material.of_wholes()
+    if place is None:
+        mean(material, out)
+        return
+    scores = np.empty((wholes.targets, material.size), np.float32)
+    mean(wholes, scores)
+    out[:] = scores[place]
 
 
 def mean(material: Material, out: np.ndarray) -> None:
