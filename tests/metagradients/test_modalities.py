@@ -1,0 +1,119 @@
+"""Every modality against central differences, in float64: its own networks, batches and noise."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from trakway.metagradients.exact import metagradients
+from trakway.metagradients.recording import Recording, steps_of
+from trakway.metagradients.scores import output_slopes
+from trakway.models import build_model
+from trakway.tasks.image_classification import ImageClassification
+from trakway.tasks.latent_diffusion import LatentDiffusion
+from trakway.tasks.text_classification import TextClassification
+from trakway.training.run import Run
+
+STEPS = 5
+SGD = {"optimizer": "sgd", "learning_rate": 0.05, "weight_decay": 1e-3}
+ADAMW = {"optimizer": "adamw", "learning_rate": 5e-3, "weight_decay": 1e-2, "epsilon_root": 1e-6, "ema": 0.8}
+
+
+def doubled(task, monkeypatch):
+    """Let a task compute in float64."""
+
+    def widened(batch):
+        return tuple(tensor.double() if tensor.is_floating_point() else tensor for tensor in batch)
+
+    for name in ("training_batch", "target_batch"):
+        plain = getattr(task, name)
+        monkeypatch.setattr(task, name, lambda *given, plain=plain: widened(plain(*given)))
+    new_model = task.new_model
+    monkeypatch.setattr(task, "new_model", lambda seed: new_model(seed).double())
+    return task
+
+
+@pytest.fixture
+def images(prepared, experiment):
+    model = {"name": "resnet_small", "widths": [4, 8], "smooth": True}
+    return ImageClassification({"seed": 0, "task": "image_classification", "model": model}, prepared)
+
+
+@pytest.fixture
+def denoising(diffusion_task):
+    return diffusion_task()
+
+
+@pytest.fixture
+def texts(tiny_bert, sentences, tmp_path):
+    model = {
+        "name": "transformer", "pretrained": str(tiny_bert), "trained_layers": 1, "max_length": 16, "dropout": 0.0
+    }  # fmt: skip
+    settings = {"seed": 0, "task": "text_classification", "model": model}
+    shutil.copytree(sentences, tmp_path / "data")
+    TextClassification.encode(settings, tmp_path / "data", "cpu")
+    return TextClassification(settings, tmp_path / "data")
+
+
+@pytest.fixture
+def latents(captioned, tiny_bert, tmp_path, monkeypatch):
+    model = {"name": "unet_text", "widths": [8, 8], "norm_groups": 4, "text_encoder": str(tiny_bert)}
+    model |= {"max_length": 8, "text_width": 4}
+    diffusion = {"timesteps": 20, "schedule": "scaled_linear", "beta_start": 0.001, "beta_end": 0.2}
+    diffusion |= {"prediction": "v_prediction", "caption_dropout": 0.25, "guidance": 2.0, "sampling_steps": 10}
+    journey = {"timesteps": [4, 12], "patches": [], "train_draws": 2, "target_draws": 2, "window": 6, "window_draws": 1}
+    settings = {"task": "latent_diffusion", "seed": 0, "model": model, "diffusion": diffusion, "journey": journey}
+    shutil.copytree(captioned, tmp_path / "data")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        autoencoder = build_model(
+            {"name": "autoencoder", "widths": [4, 8], "latent_channels": 3, "norm_groups": 2}, (1, 16, 16), 0
+        )
+    LatentDiffusion.encode(settings, tmp_path / "data", "cpu", autoencoder)
+    task = LatentDiffusion(settings, tmp_path / "data")
+    # Without sampled targets: outputs of training examples.
+    monkeypatch.setattr(task, "target_batch", task.train_batch)
+    task.__dict__["_states"] = task._states.double()
+    return task
+
+
+@pytest.fixture(params=["images", "denoising", "texts", "latents"])
+def task(request, monkeypatch):
+    return doubled(request.getfixturevalue(request.param), monkeypatch)
+
+
+@pytest.mark.parametrize("recipe", [SGD, ADAMW], ids=["sgd", "adamw"])
+def test_central_differences(task, recipe):
+    training = {
+        "epochs": None, "steps": STEPS, "batch_size": 3, "momentum": 0.9, "warmup": 0.2, "precision": "float32",
+        "checkpoints": 1, "ema": None, "epsilon_root": 0.0, "augmentation": "none", **recipe,
+    }  # fmt: skip
+    rows, entries, size = np.arange(5), np.arange(2), 1e-4
+
+    def begin(weights):
+        return Run(task, rows, training, 3, weights)
+
+    def final(run):
+        return (run.state.model if run.state.averaged is None else run.state.averaged.module).eval()
+
+    def outputs(weights):
+        run = begin(weights)
+        for part in steps_of(run):
+            run.take(*part)
+        with torch.no_grad():
+            return task.output(final(run), task.target_batch(entries)).numpy()
+
+    ones = np.ones(task.train_size)
+    recording = Recording(begin(ones), 1000)
+    found = metagradients(recording, output_slopes(task, final(recording.run), entries), 4).numpy()[:, rows]
+    expected = np.empty_like(found)
+    for i in rows:
+        ends = []
+        for sign in (1, -1):
+            weights = ones.copy()
+            weights[i] += sign * size
+            ends.append(outputs(weights))
+        expected[:, i] = (ends[0] - ends[1]) / (2 * size)
+    assert np.linalg.norm(expected) > 1e-6
+    assert np.linalg.norm(found - expected) < 1e-6 * np.linalg.norm(expected)
