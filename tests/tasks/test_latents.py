@@ -138,6 +138,8 @@ def test_a_set_that_is_not_encoded(captioned):
     [
         ({"text_encoder": "nowhere"}, "model.text_encoder: found 'nowhere'.* finds no encoder of texts"),
         ({"max_length": 40}, "model.max_length: found 40; allowed: at most 16"),
+        ({"widths": [8] * 5}, r"model.widths: found \[8, 8, 8, 8, 8\], and latents have a side of 8; allowed: stages"),
+        ({"attention": [8, 5]}, r"model.attention.1: found \[8, 5\], .* allowed: the sides .*: 8, 4"),
     ],
 )
 def test_mistakes(captioned, tiny_bert, network, pictures, tmp_path, options, message):

@@ -19,6 +19,9 @@ from trakway.data.images import ImageData
 from trakway.data.latents import CAPTIONS, DESCRIPTION, STATES
 from trakway.errors import UserError
 from trakway.models.text_encoder import TextEncoder
+from trakway.plan.loading import load
+from trakway.plan.options import options_of
+from trakway.plan.places import is_own
 from trakway.runtime import resources
 from trakway.storage.files import write_json, write_table
 from trakway.storage.fingerprint import file_digest, fingerprint
@@ -102,6 +105,7 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
     autoencoder, encoder.model = Autoencoder(network), encoder.model.to(device)
     mark = fingerprint(model, file_digest(data / AUTOENCODER), captions, [file_digest(data / "examples.parquet")])
     shape = autoencoder.encode(images.centred("train", slice(1))).shape[1:]
+    _check_network(model, shape[-1])
     width = encoder.model.config.hidden_size
     parts = {
         f"blocks of {split} pictures encoded": Part(
@@ -197,4 +201,20 @@ def _check(network: nn.Module, shape: Sequence[int]) -> None:
             f"autoencoder: found one of pictures with {network.config.in_channels} channels whose latents are {smaller}"
             f" times smaller, and the pictures have {channels} channels and a side of {side}; allowed: as many"
             f" channels, and a side that is a multiple of {smaller}; change dataset.image_size or the autoencoder"
+        )
+
+
+def _check_network(model: dict, side: int) -> None:
+    """Check that a network of the library can be built on latents of a side.
+
+    Raises:
+        UserError: its stages cannot halve the latents, or none has feature maps of a side in ``attention``.
+    """
+    if is_own(model["name"]):
+        return
+    options = options_of("model", model)
+    for option, allowed, advice in load("model", model["name"], "faults")(options, side):
+        found = options[option.split(".")[0]]
+        raise UserError(
+            f"model.{option}: found {found}, and latents have a side of {side}; allowed: {allowed}. {advice}"
         )
