@@ -188,18 +188,28 @@ def standardised(network: nn.Module, images: ImageData) -> nn.Module:
     return network
 
 
+def fits(network: nn.Module, shape: Sequence[int]) -> bool:
+    """Whether an autoencoder takes pictures of a shape: as many channels, and a side that it can halve."""
+    channels, side, _ = shape
+    return network.config.in_channels == channels and side % _smaller(network) == 0
+
+
+def _smaller(network: nn.Module) -> int:
+    """Return by how much the side of a latent is smaller than that of its picture."""
+    return 2 ** (len(network.config.block_out_channels) - 1)
+
+
 def _check(network: nn.Module, shape: Sequence[int]) -> None:
     """Check that an autoencoder is one of pictures like these.
 
     Raises:
         UserError: it has other channels, or the side cannot be halved as often as it halves.
     """
-    channels, side, _ = shape
-    smaller = 2 ** (len(network.config.block_out_channels) - 1)
-    if network.config.in_channels != channels or side % smaller:
+    if not fits(network, shape):
+        smaller = _smaller(network)
         raise UserError(
             f"autoencoder: found one of pictures with {network.config.in_channels} channels whose latents are {smaller}"
-            f" times smaller, and the pictures have {channels} channels and a side of {side}; allowed: as many"
+            f" times smaller, and the pictures have {shape[0]} channels and a side of {shape[1]}; allowed: as many"
             f" channels, and a side that is a multiple of {smaller}; change dataset.image_size or the autoencoder"
         )
 
