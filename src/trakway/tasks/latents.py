@@ -28,6 +28,7 @@ from trakway.storage.fingerprint import file_digest, fingerprint
 from trakway.storage.resumable import Part, fill_arrays, row_blocks
 
 AUTOENCODER = "autoencoder"
+LEAST = 0.4  # deviation of latents below which, and above whose inverse, a person is told
 BLOCK = 64  # pictures or captions that go through a network at a time; decides the last bits
 
 
@@ -123,6 +124,8 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
         lambda rows: (encoder(captions[rows]).cpu().numpy(),),
     )
     costs = [cost, *(fill_arrays([part], mark, words) for words, part in parts.items())]
+    if not standardise:
+        _note_deviation(autoencoder, images)
     if cut:
         print(f"note: {cut} of {len(captions)} captions have more than model.max_length = {most} tokens and were cut")
     written = [AUTOENCODER, CAPTIONS, STATES, *(f"{split}_latents.npy" for split in counts)]
@@ -135,6 +138,17 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
         },
     )
     return resources.add(*costs)
+
+
+def _note_deviation(autoencoder: Autoencoder, images: ImageData) -> None:
+    """Say where latents are much larger or smaller than noise schedules are made for."""
+    deviation = float(autoencoder.encode(images.centred("train", slice(BLOCK))).std())
+    if not LEAST <= deviation <= 1 / LEAST:
+        print(
+            f"note: the latents of autoencoder.pretrained have a deviation of {deviation:.2g}, and noise schedules are"
+            f" made for one near 1; is scaling_factor: {autoencoder.scale:g} in its config.json right for these"
+            " pictures?"
+        )
 
 
 def encode_captions(model: dict, captions: Sequence[str], device: str) -> tuple[list[int], np.ndarray]:
