@@ -1,6 +1,6 @@
 import pytest
 
-from trakway.config import load_experiment
+from trakway.config import deep_merge, load_experiment
 from trakway.config.steps_checks import NEEDED, OWN
 from trakway.errors import UserError
 
@@ -52,7 +52,7 @@ FAULTS = {
         {"dataset": {"image_size": 18}, "model": {"widths": [8, 16, 16], "attention": []}},
         "model.widths",
         "[8, 16, 16]",
-        "halve an image of 18 pixels a side, not 2 times",
+        "halve a side of 18, not 2 times",
     ),
     "augmentation": (
         {"training": {"augmentation": "flip"}},
@@ -159,10 +159,17 @@ FAULTS = {
         "at most targets.count = 50",
     ),
     "other numbers of checkpoints": (
-        {"members": {"checkpoints": ["a", "b"]}, "training": {"checkpoints": 1}},
+        {"members": {"checkpoints": [".", ".."]}, "training": {"checkpoints": 1}},
         "members.count",
         "10 (the default)",
         "2, the number of members.checkpoints",
+    ),
+    "a checkpoint that is not there": (
+        {"members": {"count": 2, "checkpoints": [".", "nowhere"]}, "training": {"checkpoints": 1}}
+        | {"ablation": {"members": [2], "checkpoints": [1]}, "cost": {"fractions": [1.0]}},
+        "members.checkpoints[1]",
+        "nowhere",
+        "a file or folder that is there",
     ),
 }
 
@@ -199,7 +206,7 @@ FINE = {
     "more generated than test images": {"targets": {"count": 500, "tuning": 500}},
     "no real images": {"targets": {"real": 0}},
     "own checkpoints": {
-        "members": {"count": 2, "checkpoints": ["a", "b"]},
+        "members": {"count": 2, "checkpoints": [".", ".."]},
         "training": {"checkpoints": 1},
         "ablation": {"members": [2], "checkpoints": [1]},
     },
@@ -209,6 +216,59 @@ FINE = {
 @pytest.mark.parametrize("name", FINE)
 def test_edges_are_allowed(write_diffusion, name):
     load_experiment(write_diffusion(FINE[name]), "demo")
+
+
+# Images of 16 pixels become latents of 8, which the network halves once.
+LATENT = {
+    "task": "latent_diffusion",
+    "dataset": {"name": "fashion_captions", "image_size": 16},
+    "autoencoder": {"model": {"name": "autoencoder", "widths": [8, 8]}},
+    "model": {"name": "unet_text", "widths": [8, 16], "layers": 1, "attention": [4], "norm_groups": 4},
+    "journey": {"timesteps": [100, 300, 500], "patches": []},
+}
+
+LATENT_FAULTS = {
+    "attention at no stage": ({"model": {"attention": [4, 16]}}, "model.attention[1]", "16", "feature maps: 8, 4."),
+    "too many stages": (
+        {"dataset": {"image_size": 18}, "model": {"attention": []}},
+        "model.widths",
+        "[8, 16]",
+        "halve a side of 9, not 1 times",
+    ),
+    "too many stages of the autoencoder": (
+        {"dataset": {"image_size": 18}, "autoencoder": {"model": {"widths": [8, 8, 8]}}},
+        "autoencoder.model.widths",
+        "[8, 8, 8]",
+        "halve a side of 18, not 2 times",
+    ),
+    "no such folder of a text encoder": (
+        {"model": {"text_encoder": "./nowhere"}},
+        "model.text_encoder",
+        "./nowhere",
+        "a folder that is there, a name on the hub, or minilm",
+    ),
+    "texts longer than the encoder takes": ({"model": {"max_length": 1000}}, "model.max_length", "1000", "at most 512"),
+    "no width of texts": ({"model": {"text_width": 0}}, "model.text_width", "0", "a whole number >= 1, or null"),
+    "words for a width of texts": ({"model": {"text_width": "wide"}}, "model.text_width", "wide", "a whole number"),
+}
+
+
+@pytest.mark.parametrize("name", LATENT_FAULTS)
+def test_faults_of_networks_on_latents(write_diffusion, check_told, name):
+    changes, *told = LATENT_FAULTS[name]
+    check_told(write_diffusion(deep_merge(LATENT, changes)), "top", *told)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"model": {"attention": [8, 4], "text_width": 8}},
+        {"model": {"attention": [64]}, "autoencoder": {"model": None, "pretrained": "vae"}},
+    ],
+)
+def test_networks_on_latents_are_allowed(write_diffusion, changes):
+    load_experiment(write_diffusion(deep_merge(LATENT, changes)), "demo")
 
 
 OTHER = {

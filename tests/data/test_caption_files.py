@@ -26,6 +26,11 @@ def test_several_rows_a_picture_in_their_order(read):
     assert read("label,caption,file\nx,1,a.png\n2,2,sub/b.png\nx,3,a.png\n") == ([["1", "3"], ["2"]], ["x", "2"])
 
 
+def test_columns_that_are_left_out_are_told(read, caplog):
+    assert read("file,caption,Label\na.png,1,x\nsub/b.png,2,y\n") == ([["1"], ["2"]], ["all", "all"])
+    assert "captions.csv: left out, columns other than file, caption, label: Label" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

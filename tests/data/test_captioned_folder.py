@@ -105,6 +105,11 @@ def test_settings(photos, changes, message):
         open_captioned_folder(DEFAULTS | {"path": str(photos), "image_size": 8} | changes)
 
 
+def test_a_folder_of_test_pictures_that_is_no_text(photos):
+    with pytest.raises(UserError, match="dataset.test: found 7; allowed: text, the folder of the test pictures"):
+        opened(photos, test=7)
+
+
 def test_folders_that_overlap(photos):
     texts(photos)
     with pytest.raises(UserError, match="dataset.test: found .*more, and dataset.path is .*photos; allowed: folders"):

@@ -31,8 +31,8 @@ SETTINGS = {
         (
             "outputs/evaluation/{shard}.npy",
             {
-                "00000-00003": "outputs/evaluation/00000-00003.npy",
-                "00003-00004": "outputs/evaluation/00003-00004.npy",
+                "00000-00002": "outputs/evaluation/00000-00002.npy",
+                "00002-00004": "outputs/evaluation/00002-00004.npy",
             },
         ),
         (

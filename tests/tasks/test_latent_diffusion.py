@@ -258,6 +258,10 @@ def test_adopted_pipelines(task, model, given, data, captioned, tiny_bert, tmp_p
     other.save_pretrained(tmp_path / "seeing" / "vae")
     with pytest.raises(UserError, match=r"members.checkpoints: .*seeing: its vae gives other latents .*pretrained"):
         adopt(task, [tmp_path / "seeing"], range(1))
+    channels = other.config.in_channels + 1
+    type(other).from_config(other.config, in_channels=channels).save_pretrained(tmp_path / "seeing" / "vae")
+    with pytest.raises(UserError, match=r"members.checkpoints: .*seeing: its vae gives other latents .*pretrained"):
+        adopt(task, [tmp_path / "seeing"], range(1))
 
     shutil.copytree(tmp_path / "ours", tmp_path / "reading")
     encoder = TextEncoder(str(tiny_bert), 8).model

@@ -137,6 +137,19 @@ def test_a_pretrained_autoencoder_is_taken_as_it_is(captioned, tiny_bert, networ
     torch.testing.assert_close(decoded, expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize(("deviation", "told"), [(1.0, False), (2.0, False), (0.1, True), (10.0, True)])
+def test_latents_of_another_size_than_noise(captioned, tiny_bert, network, pictures, tmp_path, capsys, deviation, told):
+    with torch.no_grad():
+        codes = network.encode(scaled(pictures.images.train_images)).latent_dist.mean
+    scale = deviation / float(codes.std())
+    other = type(network).from_config(network.config, scaling_factor=scale).eval()
+    other.load_state_dict(network.state_dict())
+    shutil.copytree(captioned, tmp_path / "data")
+    encode(settings_of(tiny_bert), pictures, tmp_path / "data", "cpu", other, standardise=False)
+    note = f"note: the latents of autoencoder.pretrained have a deviation of {deviation:.2g}, and noise schedules"
+    assert (note in capsys.readouterr().out) == told
+
+
 @pytest.mark.parametrize(
     ("shape", "message"),
     [((3, 16, 16), "found one of pictures with 3 channels.*1 channels and a side of 16")],
@@ -163,6 +176,8 @@ def test_a_set_that_is_not_encoded(captioned):
     [
         ({"text_encoder": "nowhere"}, "model.text_encoder: found 'nowhere'.* finds no encoder of texts"),
         ({"max_length": 40}, "model.max_length: found 40; allowed: at most 16"),
+        ({"widths": [8] * 5}, r"model.widths: found \[8, 8, 8, 8, 8\], and latents have a side of 8; allowed: stages"),
+        ({"attention": [8, 5]}, r"model.attention.1: found \[8, 5\], .* allowed: the sides .*: 8, 4"),
     ],
 )
 def test_mistakes(captioned, tiny_bert, network, pictures, tmp_path, options, message):

@@ -97,6 +97,8 @@ def test_a_network_of_other_images(denoising, checkpoints):
         ({"beta_schedule": "squaredcos_cap_v2"}, "beta_schedule squaredcos_cap_v2.*the experiment .* linear"),
         ({"beta_end": 0.03}, "beta_end 0.03, .* beta_end 0.02"),
         ({"prediction_type": "v_prediction"}, "prediction_type v_prediction, .* prediction_type epsilon"),
+        ({"rescale_betas_zero_snr": True}, "rescale_betas_zero_snr True, and the experiment"),
+        ({"trained_betas": [0.01] * 100}, "trained_betas of its own, and the experiment"),
     ],
 )
 def test_a_network_trained_on_other_noise(denoising, checkpoints, name, change, words):

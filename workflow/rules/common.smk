@@ -55,8 +55,12 @@ ENVIRONMENT = "../../envs/cuda.yaml" if GPU else "../../envs/cpu.yaml"
 
 
 def names_where(fits):
-    """Return a pattern for the names of the experiments whose modality fits; one for none where there are none."""
-    names = [name for name, tier in TIER_OF.items() if fits(plan.modality_of(SETTINGS[tier][name]))]
+    """Return a pattern for the names of the experiments whose modality fits."""
+    return pattern_of(name for name, tier in TIER_OF.items() if fits(plan.modality_of(SETTINGS[tier][name])))
+
+
+def pattern_of(names):
+    """Return a pattern for names; one that nothing matches where there are none."""
     return "|".join(names) or "(?!)"
 
 

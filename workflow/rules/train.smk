@@ -98,3 +98,14 @@ rule train:
         'python "$TRAKWAY_SCRIPTS/train.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --ensemble {wildcards.ensemble} --subsets {input.subsets:q} --seeds {params.seeds} --shard {wildcards.shard} {params.adopt}"
         " --curves {output.curves:q} --output {output.models:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
+
+
+# A user's own checkpoints in the place of members are looked at before anything trains.
+use rule train as adopt with:
+    wildcard_constraints:
+        name=pattern_of(name for name, tier in TIER_OF.items() if SETTINGS[tier][name]["members"]["checkpoints"]),
+        ensemble="members",
+    priority: 1
+
+
+ruleorder: adopt > train

@@ -6,6 +6,7 @@ key.
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from trakway.config.network_checks import check_networks
 from trakway.config.problems import Fault, did_you_mean, value_at
@@ -169,6 +170,9 @@ def _targets(s: dict) -> Iterator[Fault]:
 
 def _own_checkpoints(s: dict) -> Iterator[Fault]:
     checkpoints, count = s["members"]["checkpoints"], s["members"]["count"]
+    for i, path in enumerate(checkpoints or ()):
+        if not Path(path).expanduser().exists():
+            yield f"members.checkpoints.{i}", "a file or folder that is there", "Correct the path."
     if checkpoints is not None and len(checkpoints) != count:
         yield (
             "members.count",

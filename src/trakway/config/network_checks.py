@@ -16,10 +16,26 @@ def image_side(settings: dict) -> int | None:
     return settings["dataset"]["image_size"] or dataset_of(settings).side
 
 
+def state_side(settings: dict) -> int | None:
+    """Return the side of what the experiment's network is given: of images, or of the latents of its autoencoder.
+
+    None where only the data, or the autoencoder, tell.
+    """
+    task, side, section = modality_of(settings).autoencoder, image_side(settings), settings["autoencoder"]
+    if not task:
+        return side
+    network = section and section["model"]
+    if side is None or not network or is_own(network["name"]):
+        return None
+    if any(_network("autoencoder.model", network, modality(task), task, side)):
+        return None
+    return side // 2 ** (len(options_of("model", network)["widths"]) - 1)
+
+
 def check_networks(settings: dict) -> Iterator[Fault]:
     """Check ``model`` and ``training``, of the experiment, of ``autoencoder`` and ``domain``."""
     own, n, side = modality_of(settings), settings["dataset"]["train_size"], image_side(settings)
-    yield from _network("model", settings["model"], own, settings["task"], side)
+    yield from _network("model", settings["model"], own, settings["task"], state_side(settings))
     yield from _training("training", settings["training"], own, settings["task"])
     for name in ALONE:
         section, task = settings[name], getattr(own, name)

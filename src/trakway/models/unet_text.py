@@ -56,8 +56,14 @@ def files(options: dict) -> list[Path]:
 
 
 def faults(options: dict, side: int | None) -> Iterator[tuple[str, str, str]]:
-    """Yield what is wrong with options before anything is built: key, what is allowed, advice."""
-    yield from faults_of_unet(options, None)  # the side of the states is known once pictures are encoded
+    """Yield what is wrong with options before anything is built: key, what is allowed, advice.
+
+    Args:
+        options: of `build`.
+        side: of the states, None where it is not known yet.
+    """
+    yield from faults_of_unet(options, side)
     yield from encoders.faults(options["text_encoder"], options["max_length"])
-    if (options["text_width"] or 1) < 1:
-        yield "text_width", "a whole number >= 1, or null", "Raise it."
+    width = options["text_width"]
+    if width is not None and (not isinstance(width, int) or isinstance(width, bool) or width < 1):
+        yield "text_width", "a whole number >= 1, or null", "Change it."

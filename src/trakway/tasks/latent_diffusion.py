@@ -24,7 +24,7 @@ from trakway.models.text_encoder import TextEncoder
 from trakway.plan.modalities import Modality
 from trakway.tasks.base import Model
 from trakway.tasks.diffusion import Diffusion
-from trakway.tasks.latents import AUTOENCODER, Autoencoder, encode, encode_captions, load_autoencoder
+from trakway.tasks.latents import AUTOENCODER, Autoencoder, encode, encode_captions, fits, load_autoencoder
 
 MODALITY = Modality(
     traits=("image", "steps", "unit_slope", "caption"),
@@ -110,8 +110,9 @@ class LatentDiffusion(Diffusion):
 
     def check_pipeline(self, path: Path) -> None:
         if (path / "vae").is_dir():
-            found = Autoencoder(load_autoencoder(path)).encode(self.data.images.centred("train", slice(TRIED)))
-            if not _near(found, self.latents.arrays["train"][:TRIED]):
+            vae, pictures = load_autoencoder(path), self.data.images.centred("train", slice(TRIED))
+            known = self.latents.arrays["train"][:TRIED]
+            if not (fits(vae, self.picture_shape) and _near(Autoencoder(vae).encode(pictures), known)):
                 raise UserError(
                     f"{path}: its vae gives other latents than the experiment's autoencoder, which its network does not"
                     " know; set autoencoder.pretrained to this pipeline, or list others"

@@ -19,12 +19,16 @@ from trakway.data.images import ImageData
 from trakway.data.latents import CAPTIONS, DESCRIPTION, STATES
 from trakway.errors import UserError
 from trakway.models.text_encoder import TextEncoder
+from trakway.plan.loading import load
+from trakway.plan.options import options_of
+from trakway.plan.places import is_own
 from trakway.runtime import resources
 from trakway.storage.files import write_json, write_table
 from trakway.storage.fingerprint import file_digest, fingerprint
 from trakway.storage.resumable import Part, fill_arrays, row_blocks
 
 AUTOENCODER = "autoencoder"
+LEAST = 0.4  # deviation of latents below which, and above whose inverse, a person is told
 BLOCK = 64  # pictures or captions that go through a network at a time; decides the last bits
 
 
@@ -102,6 +106,7 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
     autoencoder, encoder.model = Autoencoder(network), encoder.model.to(device)
     mark = fingerprint(model, file_digest(data / AUTOENCODER), captions, [file_digest(data / "examples.parquet")])
     shape = autoencoder.encode(images.centred("train", slice(1))).shape[1:]
+    _check_network(model, shape[-1])
     width = encoder.model.config.hidden_size
     parts = [
         Part(
@@ -119,6 +124,8 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
         lambda rows: (encoder(captions[rows]).cpu().numpy(),),
     )
     blocks = fill_arrays([*parts, states], mark, "blocks of pictures and captions encoded")
+    if not standardise:
+        _note_deviation(autoencoder, images)
     if cut:
         print(f"note: {cut} of {len(captions)} captions have more than model.max_length = {most} tokens and were cut")
     written = [AUTOENCODER, CAPTIONS, STATES, *(f"{split}_latents.npy" for split in counts)]
@@ -131,6 +138,17 @@ def encode(model: dict, pictures: CaptionData, data: Path, device: str, network:
         },
     )
     return resources.add(cost, blocks)
+
+
+def _note_deviation(autoencoder: Autoencoder, images: ImageData) -> None:
+    """Say where latents are much larger or smaller than noise schedules are made for."""
+    deviation = float(autoencoder.encode(images.centred("train", slice(BLOCK))).std())
+    if not LEAST <= deviation <= 1 / LEAST:
+        print(
+            f"note: the latents of autoencoder.pretrained have a deviation of {deviation:.2g}, and noise schedules are"
+            f" made for one near 1; is scaling_factor: {autoencoder.scale:g} in its config.json right for these"
+            " pictures?"
+        )
 
 
 def encode_captions(model: dict, captions: Sequence[str], device: str) -> tuple[list[int], np.ndarray]:
@@ -184,17 +202,43 @@ def standardised(network: nn.Module, images: ImageData) -> nn.Module:
     return network
 
 
+def fits(network: nn.Module, shape: Sequence[int]) -> bool:
+    """Whether an autoencoder takes pictures of a shape: as many channels, and a side that it can halve."""
+    channels, side, _ = shape
+    return network.config.in_channels == channels and side % _smaller(network) == 0
+
+
+def _smaller(network: nn.Module) -> int:
+    """Return by how much the side of a latent is smaller than that of its picture."""
+    return 2 ** (len(network.config.block_out_channels) - 1)
+
+
 def _check(network: nn.Module, shape: Sequence[int]) -> None:
     """Check that an autoencoder is one of pictures like these.
 
     Raises:
         UserError: it has other channels, or the side cannot be halved as often as it halves.
     """
-    channels, side, _ = shape
-    smaller = 2 ** (len(network.config.block_out_channels) - 1)
-    if network.config.in_channels != channels or side % smaller:
+    if not fits(network, shape):
+        smaller = _smaller(network)
         raise UserError(
             f"autoencoder: found one of pictures with {network.config.in_channels} channels whose latents are {smaller}"
-            f" times smaller, and the pictures have {channels} channels and a side of {side}; allowed: as many"
+            f" times smaller, and the pictures have {shape[0]} channels and a side of {shape[1]}; allowed: as many"
             f" channels, and a side that is a multiple of {smaller}; change dataset.image_size or the autoencoder"
+        )
+
+
+def _check_network(model: dict, side: int) -> None:
+    """Check that a network of the library can be built on latents of a side.
+
+    Raises:
+        UserError: its stages cannot halve the latents, or none has feature maps of a side in ``attention``.
+    """
+    if is_own(model["name"]):
+        return
+    options = options_of("model", model)
+    for option, allowed, advice in load("model", model["name"], "faults")(options, side):
+        found = options[option.split(".")[0]]
+        raise UserError(
+            f"model.{option}: found {found}, and latents have a side of {side}; allowed: {allowed}. {advice}"
         )

@@ -16,6 +16,8 @@ from trakway.training.pretrained import network_folder
 ADVICE = "list folders that save_pretrained of such a network, or of a pipeline around one, has written"
 WHOLE = "list whole files of safetensors, or folders of save_pretrained where the task has such"
 
+LONGEST = 30  # letters of a value in a message
+
 
 def adopt(task: Task, checkpoints: Sequence[str | Path], indices: Sequence[int]) -> tuple[list[dict], list[dict], dict]:
     """Describe checkpoints as `train_shard` describes the models it has trained, each of them loaded once to check it.
@@ -95,6 +97,8 @@ def _check_schedule(task: Task, path: Path) -> None:
 
 
 def _schedule(scheduler) -> str:
-    """Return a noise schedule in words."""
-    keys = ("num_train_timesteps", "beta_schedule", "beta_start", "beta_end", "prediction_type")
-    return ", ".join(f"{key} {scheduler.config[key]}" for key in keys)
+    """Return a noise schedule in words, what few have only where it is there."""
+    keys = ["num_train_timesteps", "beta_schedule", "beta_start", "beta_end", "prediction_type"]
+    keys += [key for key in ("rescale_betas_zero_snr", "trained_betas") if scheduler.config[key]]
+    words = {key: str(scheduler.config[key]) for key in keys}
+    return ", ".join(f"{key} {word if len(word) <= LONGEST else 'of its own'}" for key, word in words.items())
