@@ -244,12 +244,12 @@ def test_each_fault_alone_is_told_with_file_key_found_and_allowed(write, check_t
 
 
 @pytest.mark.parametrize("where", ["top", "tier"])
-def test_data_of_one_class(write, check_told, tmp_path, where):
-    mine = tmp_path / "mine.py"
-    mine.write_text(
+def test_data_of_one_class(write, check_told, tmp_path, monkeypatch, where):
+    monkeypatch.chdir(tmp_path)  # messages cut long paths
+    (tmp_path / "mine.py").write_text(
         "from trakway.plan.datasets import Dataset\n\nDATASET = Dataset(classes=1)\n\n\ndef open_mine(dataset): pass\n"
     )
-    name = f"{mine}:open_mine"
+    name = "mine.py:open_mine"
     changes = {"dataset": {"name": name, "classes": None}}
     told = f"two classes at least for image_classification, where a classifier compares them; {name} has one"
     check_told(write(changes if where == "top" else {"tiers": {"demo": changes}}), where, "dataset.name", name, told)

@@ -35,7 +35,12 @@ def test_targets(run, targets):
     assert (targets["caption"] != "").all()
     examples = pd.read_parquet(run.results / "data/examples.parquet")
     known = {caption: row.label for row in examples.itertuples() for caption in row.captions}
-    assert all(known[row.caption] == row.label for row in targets.itertuples())
+    typed = settings["targets"]["captions"]
+    assert typed
+    assert not known.keys() & set(typed)
+    assert shown["caption"].tolist()[: len(typed)] == typed
+    assert all(known.get(row.caption, -1) == row.label for row in targets.itertuples())
+    assert (targets["label"] < 0).sum() == (targets["caption"].isin(typed)).sum() > 0
     steps = len(settings["journey"]["timesteps"])
     for name, shape in (("images", (len(shown),)), ("noisy", (len(shown), steps)), ("estimates", (len(shown), steps))):
         latents, pictures = (np.load(run.results / f"targets/{start}{name}.npy") for start in ("latent_", ""))
