@@ -26,4 +26,7 @@ def cost_names(settings: dict) -> list[str]:
     if modality.has(("steps",)):
         drawn = ("reference", "removal")
         names += [f"completions/{e}/{shard}" for e in drawn for shard in ensemble_shards(settings, e)]
+    if modality.has(("caption",)):
+        asked = ("reference", "evaluation")
+        names += [f"captions/{e}/{shard}" for e in asked for shard in ensemble_shards(settings, e)]
     return list(dict.fromkeys(names))
