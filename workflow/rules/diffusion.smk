@@ -72,7 +72,7 @@ rule caption_samples:
     params:
         device=device,
         settings=lambda w: json.dumps(plan.task_settings(settings_of(w), "members", "domain")),
-        samples=lambda w: settings_of(w)["captions"]["samples"],
+        samples=lambda w: settings_of(w)["captions"]["samples" if w.ensemble == "reference" else "bank"],
     shell:
         'python "$TRAKWAY_SCRIPTS/caption_samples.py" --settings {params.settings:q}'
         ' --data "$(dirname {input.data[0]:q})" --models {input.models:q} --classifier {input.classifier:q}'

@@ -44,7 +44,7 @@ def make(
     Args:
         prompts: by shard, in each the same: ``label`` of what each sample was told, (samples,).
         reference: by shard, probabilities of the classes, (models, samples, classes); the first model counts.
-        bank: likewise of the models on half subsets, all of which count.
+        bank: likewise of the models on half subsets, all of which count, on as many of the first samples as there are.
         data: what is known of the data set: ``classes``.
         seed: the experiment's seed, for the resamples.
         resamples: how many bootstrap resamples.
@@ -58,13 +58,14 @@ def make(
     resampled = Resamples(seed, resamples)
     rows = []
     for name, probabilities in (("reference", first), ("bank", every)):
-        for label in (None, *np.unique(labels)):
-            kept = np.flatnonzero(labels == label) if label is not None else np.arange(len(labels))
-            given = probabilities[:, kept, labels[kept]].astype(np.float64)  # (models, samples)
+        told = labels[: probabilities.shape[1]]
+        for label in (None, *np.unique(told)):
+            kept = np.flatnonzero(told == label) if label is not None else np.arange(len(told))
+            given = probabilities[:, kept, told[kept]].astype(np.float64)  # (models, samples)
             units = given[0] if name == "reference" else given.mean(1)
             means = resampled.means(units[None], resampled.shares(f"{name} {label}", len(units)))
             low, high = interval(means, level)
-            right = (probabilities[:, kept].argmax(2) == labels[kept]).mean()
+            right = (probabilities[:, kept].argmax(2) == told[kept]).mean()
             caption = ALL if label is None else data["classes"][label]
             rows.append((name, caption, given.mean(), low, high, right, len(kept), len(given)))
     return pd.DataFrame(rows, columns=COLUMNS)
