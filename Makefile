@@ -16,7 +16,7 @@ STAMP := $(VENV_DIR)/.trakway
 # Clones may share one environment: each runs its own src/, whichever clone the editable install points to.
 WITH := PATH="$(VENV_DIR)/bin:$$PATH" VIRTUAL_ENV="$(VENV_DIR)" PYTHONPATH="$(HERE)/src"
 
-.PHONY: help env run test lint format
+.PHONY: help env run test gpu lint format
 
 help: ## list these targets
 	@echo "usage: make TARGET [VENV=.venv] [CORES=all] [PYTHON=python3] [ARGS='more arguments']"
@@ -31,6 +31,9 @@ endif
 
 test: env ## run the tests (ARGS='tests/data -k split' for a few)
 	@$(WITH) OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+gpu: env ## on a machine with a GPU: test its kernels, measure them, run the experiments on it (ten minutes)
+	@$(WITH) python benchmarks/gpu.py $(ARGS)
 
 lint: env ## check style: ruff, snakefmt, snakemake --lint
 	@$(WITH) ruff check .

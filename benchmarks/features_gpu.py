@@ -31,6 +31,7 @@ PACKED = {
 CASES = (
     ("fashion_resnet", "demo", None, 500),
     ("fashion_resnet", "paper", PACKED, 250),
+    ("reviews_bert", "demo", None, 250),
     ("digits_ddpm", "demo", None, 250),
     ("cifar10_ddpm", "paper", PACKED | {"image_size": 32}, 32),
 )
@@ -40,6 +41,7 @@ PROJECTIONS = (
     {"kind": "factored", "dim": 1024},
 )
 ON_CPU = 2  # examples that the CPU computes
+LARGE = 10**7  # parameters from which the CPU computes the first projection only: the others take it minutes
 COLUMNS = [
     "device", "torch", "cuda", "experiment", "parameters", "kind", "dim", "batch", "difference", "per_second",
     "cpu_per_second", "training_samples", "cost",
@@ -91,6 +93,8 @@ def measure(case, record) -> None:
     from trakway.config import load_experiment
     from trakway.data import prepare
     from trakway.gradients import projected_gradients, shapes
+    from trakway.plan import modality_of
+    from trakway.plan.loading import load
     from trakway.projection.build import build_projection
     from trakway.tasks import build_task
 
@@ -98,13 +102,15 @@ def measure(case, record) -> None:
     settings = load_experiment(EXPERIMENTS / f"{name}.yaml", tier)
     with tempfile.TemporaryDirectory() as work:
         prepare(dataset or settings["dataset"], 0, work)
+        if modality_of(settings).encodes:
+            load("task", settings["task"]).encode(settings, Path(work), "cuda")
         tasks = {device: build_task(settings, Path(work), device) for device in ("cpu", "cuda")}
         models = {device: task.new_model(0).eval() for device, task in tasks.items()}
         seen = shapes(models["cpu"], tasks["cpu"].attributed(models["cpu"]))
         size = sum(parameter.numel() for parameter in models["cpu"].parameters())
         rows = np.arange(batch)
         trained = training_rate(tasks["cuda"], rows, settings["training"]["precision"], 20)
-        for projection in PROJECTIONS:
+        for projection in PROJECTIONS if size < LARGE else PROJECTIONS[:1]:
             built = build_projection(projection, size, 0, 0, seen)
 
             def features(device, rows, built=built):

@@ -413,7 +413,7 @@ def config(tmp_path):
     return path
 
 
-DEFAULTS = {"folder": None, "device": "auto", "results": "results"}
+DEFAULTS = {"folder": None, "device": "auto", "jobs_per_gpu": 1, "results": "results"}
 
 
 def test_overrides_win_and_defaults_fill(config):
@@ -424,6 +424,7 @@ def test_overrides_win_and_defaults_fill(config):
         "experiments": ["one", "two"],
         "folder": None,
         "device": "cpu",
+        "jobs_per_gpu": 1,
         "results": "results",
     }
     assert load_config(config, {"experiments": "null"})["experiments"] is None

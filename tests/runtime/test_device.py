@@ -160,6 +160,12 @@ def test_processes_take_different_gpus_and_wait_for_a_free_one(start):
     assert fourth.says(20) == freed
 
 
+def test_places_on_a_gpu_are_taken_evenly_and_no_more_than_there_are(start):
+    claimed = [start(**{device.PLACES: "2"}).says(20) for _ in range(4)]
+    assert [set(claimed[:2]), set(claimed[2:])] == [{"cuda 0", "cuda 1"}] * 2
+    assert start(**{device.PLACES: "2"}).says(0.5) is None
+
+
 def test_only_visible_gpus_are_claimed(start):
     first, second = start(CUDA_VISIBLE_DEVICES="1"), start(CUDA_VISIBLE_DEVICES="1")
     ready, _, _ = select.select([first.process.stdout, second.process.stdout], [], [], 20)

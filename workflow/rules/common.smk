@@ -24,8 +24,6 @@ from trakway.runtime.device import visible_gpus
 from trakway.errors import UserError
 from trakway.runtime.progress import announce
 
-environment.set_for_jobs(REPOSITORY)
-
 # Of the working directory, where it has one.
 CONFIG_FILE = next(file for file in (Path("config/config.yaml"), REPOSITORY / "config/config.yaml") if file.exists())
 
@@ -44,6 +42,8 @@ try:
     ALL = list(load_experiments(FOLDER, TIER, CONFIG["experiments"]))
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+environment.set_for_jobs(REPOSITORY, CONFIG["jobs_per_gpu"])
 
 RESULTS = CONFIG["results"]
 ENSEMBLES = ("members", "evaluation", "estimation", "reference", "removal", "fixed", *plan.ALONE)

@@ -57,10 +57,7 @@ def open_coco_captions(dataset: dict, *, year: int = 2017) -> Source:
         )
     found = [_read(root, *of_split) for of_split in names]
     classes = sorted({label for *_, labels in found for label in labels})
-    splits = (
-        Split(pictures, np.array([classes.index(label) for label in labels], np.int64), ids)
-        for pictures, ids, labels in found
-    )
+    splits = (Split(pictures, np.searchsorted(classes, labels), ids) for pictures, ids, labels in found)
     return Source("coco_captions", LICENCE, tuple(classes), *splits)
 
 

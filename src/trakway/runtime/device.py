@@ -1,11 +1,12 @@
 """Choose the device of a process, before torch is imported.
 
-Snakemake counts GPUs but tells no job which one is its own. So each job claims one with a lock file, which the
-operating system frees when the process ends, however it ends. Under SLURM the scheduler has already assigned the
-GPU.
+Snakemake counts GPUs but tells no job which one is its own. So each job claims a place on one with a lock file, which
+the operating system frees when the process ends, however it ends. A GPU has one place, or ``jobs_per_gpu`` of
+config/config.yaml: small models leave most of it idle. Under SLURM the scheduler has already assigned the GPU.
 """
 
 import fcntl
+import itertools
 import os
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from trakway.errors import UserError
 
 CHOICES = ("auto", "cpu", "cuda")
+PLACES = "TRAKWAY_JOBS_PER_GPU"  # the environment variable by which jobs learn how many of them share a GPU
 _held = []  # open lock files: a lock lives as long as its file object
 
 
@@ -34,7 +36,7 @@ def visible_gpus() -> list[str]:
 def claim(choice: str = "auto", poll_seconds: float = 1.0) -> str:
     """Return ``"cpu"`` or ``"cuda"`` and make this process see just the GPU it may use.
 
-    Waits for a free GPU where all are taken. Call it before ``import torch``.
+    Takes the GPU with the fewest jobs, and waits where all places are taken. Call it before ``import torch``.
 
     Args:
         choice: ``auto`` takes a GPU where there is one; ``cpu`` and ``cuda`` insist.
@@ -58,9 +60,10 @@ def claim(choice: str = "auto", poll_seconds: float = 1.0) -> str:
         return "cuda"
     folder = Path(tempfile.gettempdir()) / f"trakway-gpus-{os.getuid()}"
     folder.mkdir(exist_ok=True)
+    places = range(int(os.environ.get(PLACES, 1)))
     while True:
-        for gpu in gpus:
-            handle = open(folder / f"{gpu}.lock", "w")  # noqa: SIM115 (held until the process ends)
+        for place, gpu in itertools.product(places, gpus):
+            handle = open(folder / f"{gpu}.{place}.lock", "w")  # noqa: SIM115 (held until the process ends)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:

@@ -4,12 +4,15 @@ import os
 import sys
 from pathlib import Path
 
+from trakway.runtime import device
 
-def set_for_jobs(repository: Path) -> None:
+
+def set_for_jobs(repository: Path, jobs_per_gpu: int) -> None:
     """Make this process's children run the library of a clone, whatever is installed, with this interpreter.
 
     They find its scripts by ``$TRAKWAY_SCRIPTS``, wherever they are started.
     """
+    os.environ[device.PLACES] = str(jobs_per_gpu)
     os.environ["TRAKWAY_SCRIPTS"] = str(repository / "scripts")
     _put_first("PYTHONPATH", str(repository / "src"))
     _put_first("PATH", str(Path(sys.executable).parent))
