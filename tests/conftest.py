@@ -122,12 +122,14 @@ def experiment():
             "learning_rate": 0.1,
             "momentum": 0.9,
             "weight_decay": 5e-4,
+            "epsilon_root": 0.0,
             "warmup": 0.25,
             "augmentation": "crop_flip",
             "precision": "float32",
             "checkpoints": 2,
             "ema": None,
             "stored": "float32",
+            "removal": "resample",
             "paired": False,
         },
     }
@@ -171,7 +173,8 @@ def material():
         estimation=EstimationBank(rng.random((subsets, n)) < 0.5, rng.standard_normal((subsets, targets))),
         norm=entries(),
         windows={step: [dataclasses.replace(entry, targets=None) for entry in entries()] for step in (100, 400)},
-        captions=(normal(n, 5), normal(targets, 5)),  # drawn last: what others draw stays as it is
+        captions=(normal(n, 5), normal(targets, 5)),
+        metagradients=[normal(targets, n) for _ in range(members)],  # drawn last: what others draw stays as it is
     )
 
 

@@ -40,7 +40,7 @@ SETTINGS = {
 }
 TRAINING = {"epochs": None, "steps": 6, "batch_size": 4, "learning_rate": 2e-3, "momentum": 0.9, "weight_decay": 0}
 TRAINING |= {"warmup": 0.1, "augmentation": "none", "precision": "float32", "checkpoints": 1, "stored": "float32"}
-TRAINING |= {"optimizer": "adamw", "ema": 0.5, "paired": False}
+TRAINING |= {"optimizer": "adamw", "ema": 0.5, "paired": False, "epsilon_root": 0, "removal": "resample"}
 FUNCTIONS = ["output", "norm", "window-12", "window-4"]
 
 

@@ -25,6 +25,7 @@ TARGETS = np.array([11, 3, 17, 0, 8])  # rows of the test split; the last two ar
 TRAINING = {"epochs": 4, "batch_size": 10, "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 5e-4, "warmup": 0.25}
 TRAINING |= {"augmentation": "flip", "precision": "float32", "checkpoints": 2, "stored": "float32"}
 TRAINING |= {"optimizer": "sgd", "steps": None, "ema": None, "paired": False}
+TRAINING |= {"epsilon_root": 0, "removal": "resample"}
 SETTINGS = {"task": "image_classification", "seed": 6, "model": {"name": "resnet_small", "widths": [4, 8]}}
 
 

@@ -66,12 +66,13 @@ CLASSIFICATION = {
     "task": "image_classification",
     "methods": ["trak"],
     "members": {"count": 3, "checkpoints": None},
-    "bank": {"evaluation": {"subsets": 9, "seeds": 1}, "estimation": {"subsets": 2, "seeds": 3}},
+    "bank": {"evaluation": {"subsets": 9, "seeds": 1}, "estimation": {"subsets": 2, "seeds": 3}, "fixed": None},
     "removal": {"targets": 1, "fractions": [0.1], "sides": ["top"], "methods": ["trak"], "random": 1}
     | {"seeds": 1, "reference": 1},
     "autoencoder": None,
     "domain": None,
     "training": {"checkpoints": 3},
+    "metagradient": {"runs": 2},
     "journey": {"timesteps": None},
     "projection": {"kind": "sjlt", "dim": 8, "nonzeros": 2},
     "execution": {"members_per_job": 2, "models_per_job": 4},
@@ -125,13 +126,18 @@ class TestByHand:
         assert found.files(CLASSIFICATION) == expected
         assert found.costs(CLASSIFICATION) == [f"costs/outputs/estimation/{s}.json" for s in shards]
 
+    def test_one_file_a_differentiated_run(self):
+        found = INPUTS["metagradients"]
+        assert found.files(CLASSIFICATION) == ["metagradients/0.npy", "metagradients/1.npy"]
+        assert found.costs(CLASSIFICATION) == ["costs/metagradients/0.json", "costs/metagradients/1.json"]
+
     def test_whose_models_they_are_made_of(self):
         of = {name: found.ensemble(DIFFUSION) for name, found in INPUTS.items()}
         assert of == {
             **dict.fromkeys(("features", "checkpoints", "norm", "windows"), "members"),
             "representations": "domain",
             "estimation": "estimation",
-            **dict.fromkeys(("examples", "texts", "captions", "labels")),
+            **dict.fromkeys(("metagradients", "examples", "texts", "captions", "labels")),
         }
         assert INPUTS["representations"].ensemble(CLASSIFICATION) == "members"
 
@@ -160,6 +166,10 @@ class TestWhatAMethodPaysFor:
     )
     def test_whatever_the_task(self, name, ensemble, made, settings):
         assert self.paid(name, settings) == ({ensemble}, {made})
+
+    @pytest.mark.parametrize("name", ["metagradient", "journey_metagradient"])
+    def test_runs_of_their_own_and_no_models(self, name):
+        assert self.paid(name, DIFFUSION) == (set(), {"metagradients"})
 
     @pytest.mark.parametrize("name", ["pixel", "random", "pixel_journey"])
     def test_nothing(self, name):
@@ -194,7 +204,7 @@ class TestCuts:
         assert before.keys() == after.keys()
         cut = 0
         for place, array in before.items():
-            if "targets" in place or "seen" in place:
+            if "targets" in place or "seen" in place or name == "metagradients":  # a run's has a row a target
                 cut += 1
                 np.testing.assert_array_equal(after[place], array[index])
             elif "outputs" in place:

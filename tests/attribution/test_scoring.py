@@ -53,7 +53,8 @@ def test_the_planted_ridge_is_chosen_and_used(plant, ridge):
     trak.score(material.of_targets(slice(0, EVALUATED)), expected, ridge=ridge)
     np.testing.assert_array_equal(out, expected)
     assert record["ridge"] == ridge
-    assert record["options"] == {"ridge": ridge, "soft_threshold": 0.0, "weights": True, "average": "paper"}
+    options = {"ridge": ridge, "soft_threshold": 0.0, "weights": True, "average": "paper", "members": 0}
+    assert record["options"] == options
     best = max(record["tuning"], key=lambda entry: entry["lds"])
     assert (best["ridge"], best["lds"]) == (ridge, pytest.approx(1))
     assert [entry["ridge"] for entry in record["tuning"]] == SCORES["ridge"]

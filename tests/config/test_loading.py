@@ -259,6 +259,7 @@ def test_the_tier_is_laid_over_the_rest_and_defaults_fill_what_is_left(write):
     assert settings["bank"] == {
         "fraction": 0.5,
         "evaluation": {"subsets": 50, "seeds": 3},
+        "fixed": None,
         "estimation": {"subsets": 100, "seeds": 1},
     }
     assert isinstance(settings["training"]["learning_rate"], float)

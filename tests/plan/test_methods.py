@@ -11,7 +11,9 @@ from trakway.plan import Chosen, Method, library_methods, methods_of, modalities
 from trakway.plan.methods import CONTROL, FOLDER, NAME
 
 ESTIMATORS = {"trak", "journey_trak", "journey_window", "d_trak", "journey_d_trak"}
-JOURNEY = {"journey_trak", "journey_window", "d_trak", "journey_d_trak", "pixel_journey"}
+OF_MEMBERS = {"trak", "journey_trak"}  # estimators that can be told how many members count
+JOURNEY = {"journey_trak", "journey_window", "d_trak", "journey_d_trak", "pixel_journey", "journey_metagradient"}
+ON_REQUEST = {"metagradient", "journey_metagradient"}
 SCORES = {"ridge": [0.1, 1.0], "soft_threshold": [0.0], "weights": True, "average": "paper"}
 
 
@@ -38,10 +40,19 @@ class TestLibrary:
 
     def test_steps_only(self):
         settings = {"task": "image_diffusion", "methods": None}
-        assert set(plan.steps_only(settings)) == JOURNEY - {"d_trak"}
+        assert set(plan.steps_only(settings)) == JOURNEY - {"d_trak"} - ON_REQUEST
+        assert set(plan.steps_only(settings | {"methods": [*JOURNEY, "metagradient"]})) == JOURNEY - {"d_trak"}
+
+    def test_on_request(self):
+        assert {name for name, method in library_methods().items() if method.on_request} == ON_REQUEST
+        for modality in modalities().values():
+            allowed, default = plan.allowed_methods(modality), plan.default_methods(modality)
+            assert default == [name for name in allowed if name not in ON_REQUEST]
+            assert "metagradient" in allowed
 
     def test_per_step_are_those_that_look_at_the_entry_and_not_the_image(self):
         by_image = {"trak", "d_trak", "representation", "pixel", "random", "tracin", "bm25", "tfidf", "caption"}
+        by_image |= {"metagradient"}
         assert {name for name, method in library_methods().items() if method.per_step} == set(
             library_methods()
         ) - by_image
@@ -61,6 +72,8 @@ class TestLibrary:
             ("pixel", ("examples", "labels")),
             ("pixel_journey", ("examples",)),
             ("datamodel", ("estimation",)),
+            ("metagradient", ("metagradients",)),
+            ("journey_metagradient", ("metagradients",)),
             ("random", ()),
         ],
     )
@@ -87,7 +100,8 @@ class TestLibrary:
 
     def test_options_are_those_of_the_estimator(self):
         options = {name: tuple(chosen.options) for name, chosen in of(*library_methods()).items()}
-        assert options == {name: tuple(SCORES) if name in ESTIMATORS else () for name in options}
+        expected = {name: tuple(SCORES) if name in ESTIMATORS else () for name in options}
+        assert options == expected | {name: (*SCORES, "members") for name in OF_MEMBERS}
 
 
 class TestChosen:
@@ -99,13 +113,13 @@ class TestChosen:
             library_methods()["trak"],
             FOLDER / "trak.py",
             "score",
-            {"ridge": 0.0, "soft_threshold": 0.0, "weights": True, "average": "paper"},
+            {"ridge": 0.0, "soft_threshold": 0.0, "weights": True, "average": "paper", "members": 0},
         )
 
     def test_options_come_from_the_item_then_from_scores_then_from_the_function(self):
         item = {"name": "other", "method": "trak", "options": {"ridge": 7.0}}
         chosen = of("trak", item, "pixel", scores={"ridge": [0.1, 1.0], "weights": False, "more": 1})
-        kept = {"soft_threshold": 0.0, "weights": False, "average": "paper"}
+        kept = {"soft_threshold": 0.0, "weights": False, "average": "paper", "members": 0}
         assert chosen["trak"].options == {"ridge": [0.1, 1.0]} | kept
         assert chosen["other"].options == {"ridge": 7.0} | kept
         assert chosen["pixel"].options == {}
@@ -194,7 +208,7 @@ class TestSettings:
     def test_score_settings_are_of_the_method_alone(self):
         settings = {"seed": 3, "task": "image_classification", "scores": SCORES | {"more": 1}, "other": 2}
         settings["methods"] = ["pixel", "trak"]
-        for name, options in (("trak", SCORES), ("pixel", {})):
+        for name, options in (("trak", SCORES | {"members": 0}), ("pixel", {})):
             item = {"name": name, "method": name, "options": options}
             assert plan.score_settings(name, settings) == {"seed": 3, "task": settings["task"], "methods": [item]}
 
@@ -231,9 +245,8 @@ class TestMistakes:
 
     def test_an_unknown_option(self, own):
         message = told({"method": "trak", "options": {"rigde": 1.0}})
-        assert (
-            "methods[0]: options: found rigde; allowed: ridge, soft_threshold, weights, average, the keyword" in message
-        )
+        allowed = "ridge, soft_threshold, weights, average, members, the keyword"
+        assert f"methods[0]: options: found rigde; allowed: {allowed}" in message
         assert message.endswith('Did you mean "ridge"? ')
         assert "found power; allowed: none" in told({"method": "pixel", "options": {"power": 1}})
         assert "found mode; allowed: power" in told({"method": f"{own}:score", "options": {"mode": "a"}})

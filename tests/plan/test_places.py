@@ -145,6 +145,7 @@ class TestOptions:
         assert completed("model", {"name": "resnet_small", "layers": None}) == {
             "name": "resnet_small",
             "widths": [16, 32, 64],
+            "smooth": False,
         }
 
     def test_of_an_own_data_set(self, write):

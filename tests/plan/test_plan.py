@@ -175,7 +175,7 @@ class TestEnsembleSizes:
         "task": "image_diffusion",
         "methods": ["trak", "pixel"],
         "members": {"count": 10, "checkpoints": None},
-        "bank": {"evaluation": {"subsets": 50, "seeds": 3}, "estimation": {"subsets": 100, "seeds": 1}},
+        "bank": {"evaluation": {"subsets": 50, "seeds": 3}, "estimation": {"subsets": 100, "seeds": 1}, "fixed": None},
         "removal": REMOVAL,
         "autoencoder": None,
         "domain": None,
@@ -200,6 +200,11 @@ class TestEnsembleSizes:
         assert plan.ensemble_sizes(settings) == self.sizes
         found = plan.ensemble_sizes(settings | {"methods": items})
         assert found == self.sizes | {"removal": (2 * 2 * 3 + 2 * 2 * 3 * 2 + 2 * 4, 2)}
+
+    def test_a_fixed_bank_has_as_many_subsets_of_each_share_at_one_seed(self):
+        bank = self.settings["bank"] | {"fixed": {"dropped": [0.01, 0.2, 0.5], "subsets": 4}}
+        found = plan.ensemble_sizes(self.settings | {"bank": bank})
+        assert found == self.sizes | {"fixed": (12, 1)}
 
     def test_a_domain_has_one_classifier(self):
         found = plan.ensemble_sizes(self.settings | {"domain": {"model": {}}})

@@ -18,7 +18,11 @@ def test_costs(name):
     assert len(set(names)) == len(names)
     stages = {one for one in names if "/" not in one}
     steps = {"targets", "shift", "emergence", "timestep_correlation"} if name == "digits_ddpm" else set()
-    assert stages == {"data", "lds", "cost", "removal", "models", "representations"} | steps
+    fixed = {"lds_fixed"} if settings["bank"]["fixed"] else set()
+    assert bool(fixed) == (name == "digits_ddpm")
+    assert stages == {"data", "lds", "cost", "removal", "models", "representations"} | steps | fixed
+    differentiated = {one for one in names if one.startswith("metagradients/")}
+    assert differentiated == ({"metagradients/0"} if name == "digits_ddpm" else set())
     trained = {one.removeprefix("train/") for one in names if one.startswith("train/")}
     assert trained == {f"{e}/{shard}" for e in ensemble_sizes(settings) for shard in ensemble_shards(settings, e)}
     assert {one for one in names if one.startswith("scores/")} == {f"scores/{m}" for m in settings["methods"]}

@@ -9,7 +9,7 @@ SETTINGS = {
     "task": "image_diffusion",
     "methods": ["trak", "journey_trak", "pixel"],
     "members": {"count": 3, "checkpoints": None},
-    "bank": {"evaluation": {"subsets": 2, "seeds": 2}, "estimation": {"subsets": 1, "seeds": 1}},
+    "bank": {"evaluation": {"subsets": 2, "seeds": 2}, "estimation": {"subsets": 1, "seeds": 1}, "fixed": None},
     "removal": {
         "targets": 1, "fractions": [0.1], "sides": ["top"], "methods": ["trak"], "random": 1, "seeds": 1,
         "reference": 2,

@@ -49,6 +49,11 @@ def test_models_are_in_the_order_of_subsets(subsets, seeds, data):
     assert len(ensemble) == subsets * seeds
     index = data.draw(st.integers(0, len(ensemble) - 1))
     assert ensemble.rows(index).tolist() == [row for row in range(30) if masks[index // seeds, row]]
+    assert (ensemble.visited(index).tolist(), ensemble.weights(index)) == (ensemble.rows(index).tolist(), None)
+    reweighted = Ensemble("members", masks, seeds, reweighted=True)
+    assert reweighted.rows(index).tolist() == ensemble.rows(index).tolist()
+    assert reweighted.visited(index).tolist() == list(range(30))
+    np.testing.assert_array_equal(reweighted.weights(index), masks[index // seeds].astype(float))
 
 
 def test_what_a_shard_says_of_its_models(shard, task, ensemble, tmp_path):
@@ -304,6 +309,10 @@ class TestSeeds:
         banks = [set(seeds_of(task, name, 3, 2, True)) for name in ("evaluation", "estimation", "removal")]
         assert len(set.union(*banks)) == 6
 
+    @pytest.mark.parametrize("paired", [False, True])
+    def test_fixed_ones_all_have_that_of_the_first_differentiated_run(self, task, paired):
+        assert seeds_of(task, "fixed", 3, 2, paired) == [task.training_seed("metagradient", 0)] * 6
+
     @pytest.mark.parametrize("name", ["members", "domain"])
     def test_members_are_never_paired(self, task, name):
         assert seeds_of(task, name, 3, 2, True) == seeds_of(task, name, 3, 2, False)
@@ -369,6 +378,39 @@ class TestPairing:
         reference, removal, members = (weights(tmp_path / name) for name in ("reference", "removal", "members"))
         assert len(set(reference.values()) | set(removal.values())) == 1
         assert len(set(members.values())) == 2
+
+
+class TestReweighted:
+    def of(self, masks):
+        return Ensemble("fixed", masks, 1, reweighted=True)
+
+    def test_a_subset_of_all_is_an_ordinary_run(self, shard, weights, tmp_path):
+        every = np.ones((1, 40), bool)
+        shard("resampled", range(1), ensemble=Ensemble("fixed", every, 1))
+        shard("reweighted", range(1), ensemble=self.of(every))
+        assert weights(tmp_path / "resampled") == weights(tmp_path / "reweighted")
+
+    def test_all_visit_the_same_and_what_is_dropped_does_not_count(self, shard, task, tmp_path, monkeypatch):
+        """At weight 0, and divided by all of a batch."""
+        visits, losses, training_batch, compute = [], [], task.training_batch, task.losses
+        monkeypatch.setattr(
+            task, "training_batch", lambda rows, rng: visits.append(rows.tolist()) or training_batch(rows, rng)
+        )
+        monkeypatch.setattr(task, "losses", lambda *given: losses.append(compute(*given)) or losses[-1])
+        models, curves, _ = shard("a", range(3), ensemble=self.of(SUBSETS))
+        assert [model["train_size"] for model in models] == [20, 20, 20]
+        size = len(visits) // 3
+        assert visits[:size] == visits[size : 2 * size] == visits[2 * size :]
+        assert sorted(sum(visits[:size], [])) == list(range(40))
+        for index, row in enumerate(curves):
+            steps = range(index * size, (index + 1) * size)
+            kept = [losses[step][SUBSETS[index][visits[step]]].sum().item() for step in steps]
+            np.testing.assert_allclose(row["loss"], sum(kept) / 40, rtol=1e-5)
+
+    def test_a_model_that_was_trained_on_the_subset_alone_is_another(self, shard, trained):
+        for ensemble in (Ensemble("fixed", SUBSETS, 1), self.of(SUBSETS), self.of(SUBSETS)):
+            shard("a", range(2), ensemble=ensemble)
+        assert len(trained) == 4
 
 
 def test_an_empty_subset_is_an_error(shard):

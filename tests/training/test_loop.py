@@ -14,7 +14,8 @@ from trakway import seeds
 from trakway.errors import UserError
 from trakway.training import loop
 from trakway.training.checkpoint import load_tensors
-from trakway.training.loop import autocast, train_model
+from trakway.training.loop import train_model
+from trakway.training.run import autocast
 from trakway.training.schedule import Schedule
 
 ROWS = np.arange(0, 40, 2)
@@ -61,6 +62,7 @@ RUNS = {
     "sgd, averaged": {"ema": 0.5},
     "adamw": ADAMW | {"ema": None},
     "adamw, averaged": ADAMW,
+    "adamw, averaged, smooth": ADAMW | {"epsilon_root": 1e-6},
     "adamw, averaged, steps": ADAMW | {"epochs": None, "steps": 7, "checkpoints": 3},
 }
 
@@ -314,6 +316,8 @@ class Spy:
             "epochs": None,
             "steps": None,
             "ema": None,
+            "epsilon_root": 0.0,
+            "removal": "resample",
         }
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(loop, "save_checkpoint", lambda task, model, path, stored: self.saved.append(path.name))

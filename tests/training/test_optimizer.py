@@ -4,7 +4,7 @@ from torch import nn
 
 from trakway.training.optimizer import build_optimizer
 
-SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.8, "weight_decay": 0.02}
+SETTINGS = {"optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.8, "weight_decay": 0.02, "epsilon_root": 0.0}
 
 
 def trajectory(**changes):
@@ -30,12 +30,13 @@ def test_sgd_with_nesterov_momentum(momentum):
         torch.testing.assert_close(after, weight)
 
 
-def test_adamw():
-    found, gradients = trajectory(optimizer="adamw")
+@pytest.mark.parametrize("epsilon_root", [0.0, 1e-8, 0.1])
+def test_adamw(epsilon_root):
+    found, gradients = trajectory(optimizer="adamw", epsilon_root=epsilon_root)
     weight, first, second = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64), 0, 0
     for t, (gradient, after) in enumerate(zip(gradients, found, strict=True), 1):
         first = 0.8 * first + 0.2 * gradient
         second = 0.999 * second + 0.001 * gradient**2
-        step = (first / (1 - 0.8**t)) / ((second / (1 - 0.999**t)).sqrt() + 1e-8)
+        step = (first / (1 - 0.8**t)) / ((second / (1 - 0.999**t) + epsilon_root).sqrt() + 1e-8)
         weight = weight - 0.1 * (step + 0.02 * weight)  # Loshchilov & Hutter, algorithm 2: decay apart from the step
         torch.testing.assert_close(after, weight)

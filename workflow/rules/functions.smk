@@ -28,6 +28,11 @@ def metagradient_settings(w):
     return json.dumps(plan.target_settings(settings_of(w), "training", "metagradient"))
 
 
+def influence_settings(w):
+    s = settings_of(w)
+    return json.dumps(plan.target_settings(s) | {"curvature": s["curvature"] | {"damping": s["scores"]["damping"]}})
+
+
 def execution(key):
     """Params that never change a result: a function of the input is not among what Snakemake compares."""
     return lambda w, input: settings_of(w)["execution"][key]
@@ -67,6 +72,12 @@ def method_code(script, names):
         return code(script, *(chosen[name].file for name in names(w) if chosen[name].file))
 
     return files
+
+
+def shard_with(w, ensemble, index):
+    """Input: the descriptions of the shards of an ensemble that hold a model: one, or none."""
+    files = shard_files(w, ensemble, "train", ".json")
+    return [file for file in files if int(index) in plan.shard_range(Path(file).stem)]
 
 
 def ensembles_of(w):

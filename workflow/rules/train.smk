@@ -40,11 +40,7 @@ rule check_task:
 rule export_model:
     input:
         data=data_of,
-        models=lambda w: [
-            file
-            for file in shard_files(w, w.ensemble, "train", ".json")
-            if int(w.index) in plan.shard_range(Path(file).stem)
-        ],
+        models=lambda w: shard_with(w, w.ensemble, w.index),
         code=task_code("export_model"),
     output:
         directory(f"{ROOT}/exported/{{ensemble}}/{{index}}"),

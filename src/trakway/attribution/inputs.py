@@ -213,6 +213,38 @@ class Metagradients(Input):
         return value[:count]
 
 
+class Influences(Input):
+    """``ekfac``, ``ekfac_cg``: influences by curvature: damping → (targets, n) of each member."""
+
+    def __init__(self, kind: str):
+        self.kind = kind
+
+    def files(self, settings):
+        return [f"{name}.json" for name in layout.influence_names(settings, self.kind)]
+
+    def costs(self, settings):
+        return [f"costs/{name}.json" for name in layout.influence_names(settings, self.kind)]
+
+    def ensemble(self, settings):
+        return "members"
+
+    def load(self, files, source):
+        from trakway.storage.files import read_array, read_json
+
+        arrays = [read_array(Path(file).with_suffix(".npy")) for file in files]
+        dampings = read_json(files[0])["damping"]
+        return {damping: [array[place] for array in arrays] for place, damping in enumerate(dampings)}
+
+    def of_targets(self, value, index):
+        return {damping: [array[index] for array in arrays] for damping, arrays in value.items()}
+
+    def models(self, value):
+        return next(iter(value.values()), ())
+
+    def of_models(self, value, count):
+        return {damping: arrays[:count] for damping, arrays in value.items()}
+
+
 class Estimation(Input):
     """``estimation``: the estimation bank, an `EstimationBank`."""
 
@@ -319,6 +351,8 @@ INPUTS: dict[str, Input] = {
     "windows": WindowFeatures(),
     "representations": Representations(),
     "metagradients": Metagradients(),
+    "ekfac": Influences("ekfac"),
+    "ekfac_cg": Influences("ekfac_cg"),
     "estimation": Estimation(),
     "examples": Examples(),
     "texts": Documents(),

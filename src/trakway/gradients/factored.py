@@ -26,7 +26,7 @@ def shapes(model: nn.Module, names: list[str]) -> list[tuple[int, ...]]:
     for name in names:
         prefix, _, last = name.rpartition(".")
         parameter = model.get_parameter(name)
-        sided = last == "weight" and _two_sided(model.get_submodule(prefix))
+        sided = last == "weight" and two_sided(model.get_submodule(prefix))
         found.append((len(parameter), parameter[0].numel()) if sided else (parameter.numel(),))
     return found
 
@@ -70,7 +70,7 @@ def factored(task: Task, model: nn.Module, batch: Batch, projection: "Factored")
     places = dict(zip(sizes, others.split(list(sizes.values()), dim=1), strict=True))
     for prefix, module, inputs, slope in calls:
         sides = dict(zip(names, projection.sides(slope), strict=True))
-        if not _two_sided(module):
+        if not two_sided(module):
             rows = layers.gradient_of(module)(module, inputs, slope, examples)
         else:
             rows = {} if getattr(module, "bias", None) is None else {"bias": layers.bias(module, slope, examples)}
@@ -107,6 +107,7 @@ def product(module: nn.Module, inputs: Tensor, slope: Tensor, examples: int, out
     return torch.bmm(left, right.transpose(1, 2))
 
 
-def _two_sided(module: nn.Module) -> bool:
+def two_sided(module: nn.Module) -> bool:
+    """Whether the weight of a layer is a matrix between its inputs and its outputs."""
     compute = layers.gradient_of(module)
     return compute in (layers.linear, layers.embedding) or (compute is layers.convolution and module.groups == 1)

@@ -137,5 +137,23 @@ def embedded(module: nn.Embedding, inputs: Tensor, slope: Tensor, examples: int)
     return numbers, slope
 
 
+def sides(module: nn.Module, inputs: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
+    """Return output gradients (N, out) and inputs (N, in) of a layer at every place where its weight is used.
+
+    Args:
+        module: linear layer, embedding, or convolution in one group.
+        inputs: its input.
+        slope: gradient with respect to its output.
+    """
+    if type(module) is nn.Linear:
+        return slope.reshape(-1, module.out_features), inputs.reshape(-1, module.in_features)
+    if type(module) is nn.Embedding:
+        numbers, slope = embedded(module, inputs, slope, len(inputs))
+        # One-hot inputs have a diagonal moment, whose eigenvectors are the coordinates: as if there were none.
+        return numbers.new_zeros(0, module.num_embeddings), slope.reshape(-1, module.embedding_dim)
+    seen = F.unfold(inputs, module.kernel_size, module.dilation, module.padding, module.stride)
+    return slope.flatten(2).transpose(1, 2).flatten(0, 1), seen.transpose(1, 2).flatten(0, 1)
+
+
 def _by_example(rows: Tensor, examples: int) -> Tensor:
     return rows if len(rows) == examples else rows.view(examples, -1, rows.shape[1]).sum(1)

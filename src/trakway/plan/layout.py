@@ -53,6 +53,12 @@ def metagradient_names(settings: dict) -> list[str]:
     return [f"metagradients/{run}" for run in range(settings["metagradient"]["runs"])]
 
 
+def influence_names(settings: dict, kind: str) -> list[str]:
+    """Return one name a member whose curvature is used, ``influences/KIND/MEMBER``."""
+    count = min(settings["curvature"]["members"], settings["members"]["count"])
+    return [f"influences/{kind}/{member}" for member in range(count)]
+
+
 def final_checkpoint(settings: dict) -> int:
     """Return the number of the checkpoint that is the final model."""
     return settings["training"]["checkpoints"] - 1

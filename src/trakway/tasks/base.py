@@ -83,6 +83,20 @@ class Task(ABC):
         """Return the training loss, a scalar: the mean over the batch."""
         return self.losses(model, batch).mean()
 
+    def drawn(self, model: Model, batch: Batch, rng: np.random.Generator) -> Batch:
+        """Return a batch of `training_batch` with labels that the model draws, for methods of curvature.
+
+        They are drawn so that the second moment of ∇ℓ is the Gauss-Newton matrix of the loss: labels as likely as the
+        model says, goals of a squared error Σ w r² at a distance of variance 1 / 2w.
+
+        Raises:
+            UserError: this task does not say how.
+        """
+        raise UserError(
+            f"{type(self).__name__}: found no drawn(model, batch, rng); allowed: one that returns a batch with labels"
+            " drawn from the model; methods of curvature need it"
+        )
+
     def training_batch(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         """Return training examples ``rows`` for a step of training, randomly changed where a task says so."""
         return self.train_batch(rows)

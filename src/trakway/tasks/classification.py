@@ -61,6 +61,11 @@ class Classification(Task):
         wide = logits if logits.dtype == torch.float64 else logits.float()
         return F.cross_entropy(wide, batch[-1], reduction="none")
 
+    def drawn(self, model: Model, batch: Batch, rng: np.random.Generator) -> Batch:
+        likely = self.probabilities(model, batch).detach().double().cumsum(1)
+        uniform = torch.from_numpy(rng.random((len(likely), 1))).to(likely.device) * likely[:, -1:]
+        return *batch[:-1], torch.searchsorted(likely, uniform, right=True)[:, 0]
+
     def output(self, model: Model, batch: Batch) -> Tensor:
         return margin(self.logits(model, batch), batch[-1])
 

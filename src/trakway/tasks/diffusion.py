@@ -131,6 +131,13 @@ class Diffusion(Generative):
     def losses(self, model: Model, batch: Batch) -> Tensor:
         return -self._minus_loss(model, batch)
 
+    def drawn(self, model: Model, batch: Batch, rng: np.random.Generator) -> Batch:
+        noised, timesteps, goal, *conditions, weights = batch
+        distance = torch.from_numpy(rng.standard_normal(goal.shape, np.float32)).to(goal.device)
+        # No distance where a coordinate does not count.
+        spread = torch.where(weights > 0, (2 * weights).rsqrt(), 0)[:, None]
+        return noised, timesteps, self._predict(model, batch).detach() + spread * distance, *conditions, weights
+
     def output(self, model: Model, batch: Batch) -> Tensor:
         if self.function != "norm":
             return self._minus_loss(model, batch)

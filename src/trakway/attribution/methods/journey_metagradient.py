@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from trakway.attribution.averages import mean_of
 from trakway.attribution.material import Material
-from trakway.attribution.methods.metagradient import mean
 from trakway.plan.methods import Method
 
 METHOD = Method(
@@ -20,4 +20,4 @@ METHOD = Method(
 
 def score(material: Material, out: np.ndarray) -> None:
     """Fill ``out`` with the mean of the runs' scores of each target's own timestep."""
-    mean(material, out)
+    mean_of(material, material.metagradients, out)

@@ -6,9 +6,9 @@ run; the mean over runs estimates that of the expected output.
 
 import numpy as np
 
+from trakway.attribution.averages import mean_of
 from trakway.attribution.material import Material
 from trakway.plan.methods import Method
-from trakway.storage.resumable import row_blocks
 
 METHOD = Method(reads=("metagradients",), label="Metagradient", color="#CC3311", marker="*", on_request=True)
 
@@ -17,15 +17,8 @@ def score(material: Material, out: np.ndarray) -> None:
     """Fill ``out`` with the mean of the runs' scores; of a diffusion target those of its image, at every timestep."""
     wholes, place = material.of_wholes()
     if place is None:
-        mean(material, out)
+        mean_of(material, material.metagradients, out)
         return
     scores = np.empty((wholes.targets, material.size), np.float32)
-    mean(wholes, scores)
+    mean_of(wholes, wholes.metagradients, scores)
     out[:] = scores[place]
-
-
-def mean(material: Material, out: np.ndarray) -> None:
-    """Fill ``out`` with the mean over runs, in float64."""
-    runs = material.metagradients
-    for block in row_blocks(material.size, material.block):
-        out[:, block] = np.mean([np.asarray(run[:, block], np.float64) for run in runs], axis=0)

@@ -1,0 +1,48 @@
+"""Influences of all training examples on all targets by one member's curvature; continues after a kill."""
+
+from pathlib import Path
+
+from trakway.config import read_settings
+from trakway.plan import code_files
+from trakway.runtime.command import Command
+
+
+def main(arguments):
+    from trakway.curvature.influence import Influence
+    from trakway.features.extraction import load_member
+    from trakway.features.members import members_of
+    from trakway.storage.files import read_json, read_table, write_json
+    from trakway.storage.fingerprint import code_digest, data_digest, file_digest, fingerprint
+    from trakway.tasks import build_task
+
+    settings = read_settings(arguments.settings)
+    task = build_task(settings, arguments.data, arguments.device, arguments.targets)
+    shard = read_json(arguments.models)
+    members = members_of(task, shard, arguments.models.parent / shard["folder"])
+    member = next(member for member in members if member.index == arguments.member)
+    entries = len(read_table(arguments.targets))
+    influence = Influence(
+        task, lambda: load_member(task, member), settings["curvature"], arguments.kind, entries, arguments.chunk
+    )
+    checkpoint = next(model["checkpoints"][-1] for model in shard["models"] if model["index"] == arguments.member)
+    beside = [file_digest(path) for path in sorted(arguments.targets.parent.glob("*.*"))]
+    code = code_digest(code_files(__file__, *task.sources))
+    mark = fingerprint(settings, arguments.kind, checkpoint, data_digest(arguments.data), beside, code)
+    cost = influence.write(arguments.output.with_suffix(".npy"), mark)
+    write_json(arguments.output, {"damping": settings["curvature"]["damping"]})
+    return cost
+
+
+if __name__ == "__main__":
+    command = Command(__doc__, computes=True)
+    command.add_argument(
+        "--settings", required=True, help="what the task is built from, and curvature: JSON text or a YAML file"
+    )
+    command.add_argument("--data", type=Path, required=True, help="folder of the prepared data")
+    command.add_argument("--targets", type=Path, required=True, help="table of targets")
+    command.add_argument("--models", type=Path, required=True, help="description of the members (JSON)")
+    command.add_argument("--member", type=int, required=True, help="whose curvature, by its index")
+    command.add_argument("--kind", required=True, choices=("ekfac", "ekfac_cg"), help="how the system is solved")
+    command.add_argument("--chunk", type=int, default=50, help="examples at a time; bounds the memory")
+    command.add_argument("--output", type=Path, required=True, help="description (JSON), beside the array (.npy)")
+    command.run(main)

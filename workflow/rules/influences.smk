@@ -1,0 +1,36 @@
+# Influence functions of single members.
+
+
+rule influences:
+    input:
+        data=data_of,
+        targets=TARGETS,
+        pictures=pictures_of,
+        models=lambda w: shard_with(w, "members", w.member),
+        code=task_code("influences"),
+    output:
+        scores=f"{ROOT}/influences/{{kind}}/{{member}}.npy",
+        info=f"{ROOT}/influences/{{kind}}/{{member}}.json",
+        cost=f"{ROOT}/costs/influences/{{kind}}/{{member}}.json",
+    log:
+        f"{ROOT}/logs/influences/{{kind}}/{{member}}.log",
+    benchmark:
+        f"{ROOT}/benchmarks/influences/{{kind}}/{{member}}.tsv"
+    wildcard_constraints:
+        kind="ekfac|ekfac_cg",
+        member=r"\d+",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=1440,
+        gpu=GPU,
+    params:
+        device=device,
+        settings=influence_settings,
+        chunk=execution("chunk"),
+    shell:
+        'python "$TRAKWAY_SCRIPTS/influences.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
+        " --targets {input.targets:q} --models {input.models:q} --member {wildcards.member} --kind {wildcards.kind}"
+        " --chunk {params.chunk} --output {output.info:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
