@@ -21,22 +21,26 @@ def main(arguments):
     members = members_of(task, shard, arguments.models.parent / shard["folder"])
     member = next(member for member in members if member.index == arguments.member)
     entries = len(read_table(arguments.targets))
+    dampings = settings["scores"]["damping"]
+    curvature = settings["curvature"]
     influence = Influence(
-        task, lambda: load_member(task, member), settings["curvature"], arguments.kind, entries, arguments.chunk
+        task, lambda: load_member(task, member), curvature, dampings, arguments.kind, entries, arguments.chunk
     )
     checkpoint = next(model["checkpoints"][-1] for model in shard["models"] if model["index"] == arguments.member)
     beside = [file_digest(path) for path in sorted(arguments.targets.parent.glob("*.*"))]
     code = code_digest(code_files(__file__, *task.sources))
     mark = fingerprint(settings, arguments.kind, checkpoint, data_digest(arguments.data), beside, code)
     cost = influence.write(arguments.output.with_suffix(".npy"), mark)
-    write_json(arguments.output, {"damping": settings["curvature"]["damping"]})
+    write_json(arguments.output, {"damping": dampings})
     return cost
 
 
 if __name__ == "__main__":
     command = Command(__doc__, computes=True)
     command.add_argument(
-        "--settings", required=True, help="what the task is built from, and curvature: JSON text or a YAML file"
+        "--settings",
+        required=True,
+        help="what the task is built from, curvature, and damping of scores: JSON text or a YAML file",
     )
     command.add_argument("--data", type=Path, required=True, help="folder of the prepared data")
     command.add_argument("--targets", type=Path, required=True, help="table of targets")

@@ -23,6 +23,7 @@ LEVELS = (
     ("training",),
     ("outputs", "generation", "projection"),
     ("gradients", "metagradients"),
+    ("curvature",),
     ("features",),
     ("attribution",),
     ("report",),

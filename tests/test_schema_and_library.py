@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 SCHEMA = load_schema("experiment")
 KEYS = SCHEMA["properties"]
 METHODS = list(plan.library_methods())
+OF_ITEMS = {"members"}  # options that no section gives: a method's item does
 EXAMPLES = {
     "image_classification": "fashion_resnet",
     "image_diffusion": "digits_ddpm",
@@ -53,9 +54,9 @@ def test_methods_by_default_are_those_of_the_task(name, example, tmp_path):
         part.pop("methods", None)
     path = tmp_path / f"{example}.yaml"
     path.write_text(yaml.safe_dump(written))
-    allowed = plan.allowed_methods(plan.modalities()[name])
-    assert load_experiment(path, "smoke")["methods"] == allowed
-    assert set(allowed) <= set(METHODS)
+    default = plan.default_methods(plan.modalities()[name])
+    assert load_experiment(path, "smoke")["methods"] == default
+    assert set(default) <= set(plan.allowed_methods(plan.modalities()[name])) <= set(METHODS)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -67,11 +68,12 @@ def test_a_method_is_what_the_plan_reads_in_its_file(chosen, name):
     assert {option.name: option.default for option in options} == chosen(name).options
     assert all(option.kind is inspect.Parameter.KEYWORD_ONLY for option in options)
     assert chosen(name).method == inspect.getmodule(score).METHOD
-    assert {option.name for option in options} <= set(KEYS["scores"]["properties"])
+    assert {option.name for option in options} <= set(KEYS["scores"]["properties"]) | OF_ITEMS
 
 
 def test_every_option_is_some_methods(chosen):
-    assert {option for name in METHODS for option in chosen(name).options} == set(KEYS["scores"]["properties"])
+    options = {option for name in METHODS for option in chosen(name).options}
+    assert options == set(KEYS["scores"]["properties"]) | OF_ITEMS
 
 
 @pytest.mark.parametrize("average", values("scores", "average"))
@@ -162,7 +164,7 @@ def test_every_key_is_in_the_readme_and_no_other():
         assert sorted(key for keys, _ in lines for key in keys) == sorted(properties), section
     ((_, line),) = ((keys, line) for keys, line in rows["journey"] if keys == ["patches"])
     assert all(f"{key}:" in line for key in KEYS["journey"]["properties"]["patches"]["items"]["properties"])
-    for part in ("evaluation", "estimation"):
+    for part in ("evaluation", "fixed", "estimation"):
         (line,) = (line for keys, line in rows["bank"] if keys == [part])
         assert all(f"`{key}`" in line for key in KEYS["bank"]["properties"][part]["properties"])
 

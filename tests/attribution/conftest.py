@@ -32,6 +32,10 @@ def _random_material(
         ),
         "captions": (normal(n, 5), normal(targets, 5)),
         "metagradients": [normal(targets, n) for _ in range(2)],
+        **{
+            kind: {damping: [normal(targets, n) for _ in range(members)] for damping in (0.1, 1.0)}
+            for kind in ("ekfac", "ekfac_cg")
+        },
         "labels": (rng.integers(0, 2, n), rng.integers(0, 2, targets)),
         "estimation": EstimationBank(rng.random((20, n)) < 0.5, rng.standard_normal((20, targets))),
     }

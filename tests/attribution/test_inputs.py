@@ -73,6 +73,7 @@ CLASSIFICATION = {
     "domain": None,
     "training": {"checkpoints": 3},
     "metagradient": {"runs": 2},
+    "curvature": {"members": 2},
     "journey": {"timesteps": None},
     "projection": {"kind": "sjlt", "dim": 8, "nonzeros": 2},
     "execution": {"members_per_job": 2, "models_per_job": 4},
@@ -131,10 +132,17 @@ class TestByHand:
         assert found.files(CLASSIFICATION) == ["metagradients/0.npy", "metagradients/1.npy"]
         assert found.costs(CLASSIFICATION) == ["costs/metagradients/0.json", "costs/metagradients/1.json"]
 
+    @pytest.mark.parametrize("kind", ["ekfac", "ekfac_cg"])
+    def test_one_file_a_member_whose_curvature_is_used(self, kind):
+        found = INPUTS[kind]
+        assert found.files(CLASSIFICATION) == [f"influences/{kind}/{member}.json" for member in (0, 1)]
+        assert found.costs(CLASSIFICATION) == [f"costs/influences/{kind}/{member}.json" for member in (0, 1)]
+        assert len(found.files(CLASSIFICATION | {"curvature": {"members": 9}})) == 3
+
     def test_whose_models_they_are_made_of(self):
         of = {name: found.ensemble(DIFFUSION) for name, found in INPUTS.items()}
         assert of == {
-            **dict.fromkeys(("features", "checkpoints", "norm", "windows"), "members"),
+            **dict.fromkeys(("features", "checkpoints", "norm", "windows", "ekfac", "ekfac_cg"), "members"),
             "representations": "domain",
             "estimation": "estimation",
             **dict.fromkeys(("metagradients", "examples", "texts", "captions", "labels")),
@@ -162,6 +170,8 @@ class TestWhatAMethodPaysFor:
             ("tracin", "members", "features/sjlt2-8/output"),
             ("empirical_influence", "estimation", "outputs/estimation"),
             ("datamodel", "estimation", "outputs/estimation"),
+            ("ekfac", "members", "influences/ekfac"),
+            ("ekfac_cg", "members", "influences/ekfac_cg"),
         ],
     )
     def test_whatever_the_task(self, name, ensemble, made, settings):
@@ -187,6 +197,9 @@ class TestWhatAMethodPaysFor:
             assert self.paid(name, DIFFUSION) == ({"members"}, {norm})
 
 
+OF_SCORES = ("metagradients", "ekfac", "ekfac_cg")  # a row a target in all of their arrays
+
+
 class TestCuts:
     @pytest.fixture(params=[slice(7, None), slice(0, 3), np.array([6, 0, 3])], ids=str)
     def index(self, request):
@@ -204,7 +217,7 @@ class TestCuts:
         assert before.keys() == after.keys()
         cut = 0
         for place, array in before.items():
-            if "targets" in place or "seen" in place or name == "metagradients":  # a run's has a row a target
+            if "targets" in place or "seen" in place or name in OF_SCORES:
                 cut += 1
                 np.testing.assert_array_equal(after[place], array[index])
             elif "outputs" in place:
@@ -227,12 +240,13 @@ class TestCuts:
             assert len(found.models(part)) == min(count, 3)
 
     def test_every_checkpoint_and_window_is_cut(self, material):
-        for name, count in (("checkpoints", 2), ("windows", 2)):
+        for name, count in (("checkpoints", 2), ("windows", 2), ("ekfac", 2), ("ekfac_cg", 2)):
             part = INPUTS[name].of_models(material.inputs[name], 2)
-            assert [len(entries) for entries in (part.values() if name == "windows" else part)] == [2] * count
+            assert [len(entries) for entries in (part if name == "checkpoints" else part.values())] == [2] * count
 
     def test_models_of_nothing(self):
-        assert [len(INPUTS[name].models(value)) for name, value in (("checkpoints", []), ("windows", {}))] == [0, 0]
+        nothing = {"checkpoints": [], "windows": {}, "ekfac": {}}
+        assert [len(INPUTS[name].models(value)) for name, value in nothing.items()] == [0] * 3
 
     def test_labels_where_there_are_none(self):
         assert INPUTS["labels"].of_targets(None, slice(0, 1)) is None

@@ -114,8 +114,11 @@ def test_one_candidate_needs_no_tuning_targets_and_no_bank(material):
         assert (record["ridge"], record["tuning"]) == (0.1, [])
 
 
+WITH_OPTIONS = {"trak", "ekfac", "ekfac_cg"}
+
+
 @pytest.mark.parametrize(
-    "name", [name for name in allowed_methods(modalities()["image_classification"]) if name != "trak"]
+    "name", [name for name in allowed_methods(modalities()["image_classification"]) if name not in WITH_OPTIONS]
 )
 def test_methods_without_options_get_none(material, chosen, name):
     out, record = run(name, material)
@@ -126,6 +129,21 @@ def test_methods_without_options_get_none(material, chosen, name):
     assert (record["ridge"], record["options"], record["tuning"]) == (None, {}, [])
 
 
+@pytest.mark.parametrize("name", ["ekfac", "ekfac_cg"])
+def test_the_planted_damping_is_chosen_and_used(material, name):
+    found = material.inputs[name]
+    for damping in found:
+        scores = np.mean(found[damping], axis=0)
+        outputs = np.random.default_rng(1).standard_normal(material.estimation.outputs.shape)
+        outputs[:, EVALUATED:] = predicted(scores, material.estimation.masks)[:, EVALUATED:]
+        out, record = run(name, with_outputs(material, outputs), SCORES | {"damping": list(found)})
+        np.testing.assert_allclose(out, scores[:EVALUATED], rtol=1e-6)
+        assert (record["options"], record["ridge"]) == ({"damping": damping}, None)
+        assert [entry["damping"] for entry in record["tuning"]] == list(found)
+    with pytest.raises(UserError, match=r"damping: found 0.5; allowed: 0.1, 1, which were computed"):
+        run(name, material, SCORES | {"damping": [0.5]})
+
+
 @pytest.mark.parametrize(
     ("name", "members", "dim"),
     [
@@ -134,6 +152,8 @@ def test_methods_without_options_get_none(material, chosen, name):
         ("representation", 3, None),
         ("pixel", None, None),
         ("datamodel", None, None),
+        ("metagradient", 3, None),
+        ("ekfac", 3, None),
         ("random", None, None),
     ],
 )

@@ -251,7 +251,13 @@ def test_the_tier_is_laid_over_the_rest_and_defaults_fill_what_is_left(write):
     )
     settings = load_experiment(path, "demo")
     assert "tiers" not in settings
-    assert settings["scores"] == {"ridge": [3.0], "soft_threshold": [0.0], "weights": True, "average": "paper"}
+    assert settings["scores"] == {
+        "ridge": [3.0],
+        "damping": [0.1, 1.0, 10.0],
+        "soft_threshold": [0.0],
+        "weights": True,
+        "average": "paper",
+    }
     assert settings["training"]["epochs"] == 6
     assert settings["training"]["batch_size"] == 20
     assert settings["training"]["precision"] == "auto"

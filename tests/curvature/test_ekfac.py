@@ -106,8 +106,8 @@ def test_more_iterations_come_closer(drawn, ekfac, gradients, rows):
 
 @pytest.mark.parametrize("kind", ["ekfac", "ekfac_cg"])
 def test_influences_are_what_autograd_says(pictures, network, drawn, ekfac, gradients, tmp_path, kind):
-    settings = {"drawn": drawn.count, "damping": [0.1, 1.0], "iterations": 60}
-    influence = Influence(pictures, lambda: network, settings, kind, 3, 60)
+    settings = {"drawn": drawn.count, "iterations": 60}
+    influence = Influence(pictures, lambda: network, settings, [0.1, 1.0], kind, 3, 60)
     influence.write(tmp_path / "scores.npy", "mark")
     found = torch.from_numpy(influence.scores(slice(0, 12)))
 
@@ -127,9 +127,11 @@ def test_influences_are_what_autograd_says(pictures, network, drawn, ekfac, grad
 
 
 def test_the_size_of_blocks_changes_nothing_beyond_rounding(pictures, network):
-    settings = {"drawn": 30, "damping": [0.1], "iterations": 3}
+    settings = {"drawn": 30, "iterations": 3}
     few, many = (
-        torch.from_numpy(Influence(pictures, lambda: network, settings, "ekfac_cg", 3, chunk).scores(slice(0, 12)))
+        torch.from_numpy(
+            Influence(pictures, lambda: network, settings, [0.1], "ekfac_cg", 3, chunk).scores(slice(0, 12))
+        )
         for chunk in (2, 30)
     )
     torch.testing.assert_close(few, many, rtol=1e-3, atol=1e-5 * float(many.abs().max()))
@@ -138,9 +140,9 @@ def test_the_size_of_blocks_changes_nothing_beyond_rounding(pictures, network):
 def test_a_parameter_that_nothing_depends_on_gets_no_score(pictures):
     model = pictures.new_model(0).eval()
     model.unused = nn.Parameter(torch.ones(4, 2))
-    settings = {"drawn": 30, "damping": [0.1], "iterations": 3}
+    settings = {"drawn": 30, "iterations": 3}
     for kind in ("ekfac", "ekfac_cg"):
-        influence = Influence(pictures, lambda: model, settings, kind, 3, 10)
+        influence = Influence(pictures, lambda: model, settings, [0.1], kind, 3, 10)
         assert torch.isfinite(influence.solved).all()
         names = pictures.attributed(model)
         place = sum(model.get_parameter(name).numel() for name in names[: names.index("unused")])

@@ -13,7 +13,8 @@ from trakway.plan.methods import CONTROL, FOLDER, NAME
 ESTIMATORS = {"trak", "journey_trak", "journey_window", "d_trak", "journey_d_trak"}
 OF_MEMBERS = {"trak", "journey_trak"}  # estimators that can be told how many members count
 JOURNEY = {"journey_trak", "journey_window", "d_trak", "journey_d_trak", "pixel_journey", "journey_metagradient"}
-ON_REQUEST = {"metagradient", "journey_metagradient"}
+CURVATURE = {"ekfac", "ekfac_cg"}
+ON_REQUEST = {"metagradient", "journey_metagradient", *CURVATURE}
 SCORES = {"ridge": [0.1, 1.0], "soft_threshold": [0.0], "weights": True, "average": "paper"}
 
 
@@ -48,7 +49,7 @@ class TestLibrary:
         for modality in modalities().values():
             allowed, default = plan.allowed_methods(modality), plan.default_methods(modality)
             assert default == [name for name in allowed if name not in ON_REQUEST]
-            assert "metagradient" in allowed
+            assert {"metagradient", *CURVATURE} <= set(allowed)
 
     def test_per_step_are_those_that_look_at_the_entry_and_not_the_image(self):
         by_image = {"trak", "d_trak", "representation", "pixel", "random", "tracin", "bm25", "tfidf", "caption"}
@@ -74,6 +75,8 @@ class TestLibrary:
             ("datamodel", ("estimation",)),
             ("metagradient", ("metagradients",)),
             ("journey_metagradient", ("metagradients",)),
+            ("ekfac", ("ekfac",)),
+            ("ekfac_cg", ("ekfac_cg",)),
             ("random", ()),
         ],
     )
@@ -101,7 +104,8 @@ class TestLibrary:
     def test_options_are_those_of_the_estimator(self):
         options = {name: tuple(chosen.options) for name, chosen in of(*library_methods()).items()}
         expected = {name: tuple(SCORES) if name in ESTIMATORS else () for name in options}
-        assert options == expected | {name: (*SCORES, "members") for name in OF_MEMBERS}
+        expected |= {name: (*SCORES, "members") for name in OF_MEMBERS}
+        assert options == expected | {name: ("damping",) for name in CURVATURE}
 
 
 class TestChosen:
@@ -137,6 +141,7 @@ class TestChosen:
         assert tuned() == ESTIMATORS
         assert tuned(ridge=[0.1]) == tuned(ridge=0.1) == set()
         assert tuned(ridge=[0.1], soft_threshold=[0.0, 1.0]) == ESTIMATORS
+        assert tuned(ridge=0.1, damping=[0.1, 1.0]) == CURVATURE
 
     def test_an_array_of_scores(self):
         item = {"name": "given", "scores": "folder/given.npy", "cpu_seconds": 4.5}

@@ -21,8 +21,10 @@ TRAINING = {"steps": 100, "epochs": None, "batch_size": 12, "optimizer": "adamw"
 TRAINING |= {
     "momentum": 0.9,
     "weight_decay": 0.0,
+    "epsilon_root": 0.0,
     "warmup": 0.1,
     "precision": "float32",
+    "removal": "resample",
     "checkpoints": 1,
     "stored": "float32",
 }

@@ -72,8 +72,11 @@ def test_the_loss_slope_is_minus_the_derivative_of_the_loss(classes, scale, seed
     (by_entropy,) = torch.autograd.grad(entropy.sum(), logits)
     (by_output,) = torch.autograd.grad(outputs, logits, -slopes)
     torch.testing.assert_close(by_entropy, by_output)
-    # float32: the training loss is computed in it whatever the model is.
-    torch.testing.assert_close(task.loss(plain, (logits, labels)), entropy.mean().float())
+    # The training loss is computed in float32 at least, whatever the model is.
+    torch.testing.assert_close(task.loss(plain, (logits, labels)), entropy.mean())
+    torch.testing.assert_close(task.losses(plain, (logits, labels)), entropy)
+    half = logits.detach().bfloat16()
+    torch.testing.assert_close(task.loss(plain, (half, labels)), F.cross_entropy(half.float(), labels))
 
 
 def test_an_output_does_not_depend_on_the_rest_of_the_batch(task, model):

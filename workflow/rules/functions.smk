@@ -30,7 +30,7 @@ def metagradient_settings(w):
 
 def influence_settings(w):
     s = settings_of(w)
-    return json.dumps(plan.target_settings(s) | {"curvature": s["curvature"] | {"damping": s["scores"]["damping"]}})
+    return json.dumps(plan.target_settings(s, "curvature") | {"scores": {"damping": s["scores"]["damping"]}})
 
 
 def execution(key):

@@ -4,7 +4,7 @@
 equation 2, with f in the place of a loss): positive = training on z_i raises f(z).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -25,19 +25,29 @@ KINDS = ("ekfac", "ekfac_cg")
 class Influence:
     """Influence scores of one model; it is fitted when they are first asked for."""
 
-    def __init__(self, task: Task, load: Callable[[], nn.Module], settings: dict, kind: str, entries: int, chunk: int):
+    def __init__(
+        self,
+        task: Task,
+        load: Callable[[], nn.Module],
+        settings: dict,
+        dampings: Sequence[float],
+        kind: str,
+        entries: int,
+        chunk: int,
+    ):
         """Say what is computed.
 
         Args:
             task: with targets.
             load: returns the model, in eval mode.
             settings: the section ``curvature``.
+            dampings: relative to the mean eigenvalue of each parameter.
             kind: ``ekfac``, or ``ekfac_cg`` for the solution by conjugate gradients.
             entries: of the table of targets.
             chunk: examples at a time.
         """
-        self.task, self.load, self.settings, self.kind = task, load, settings, kind
-        self.entries, self.chunk = entries, chunk
+        self.task, self.load, self.settings, self.dampings = task, load, settings, list(dampings)
+        self.kind, self.entries, self.chunk = kind, entries, chunk
 
     @cached_property
     def model(self) -> nn.Module:
@@ -49,7 +59,7 @@ class Influence:
         drawn = Drawn(self.task, self.model, self.settings["drawn"], self.chunk)
         ekfac = Ekfac(drawn)
         slopes = torch.cat([self._slopes(self.task.target_batch, block) for block in self._blocks(self.entries)])
-        dampings = torch.tensor(self.settings["damping"], device=slopes.device, dtype=slopes.dtype)
+        dampings = torch.tensor(self.dampings, device=slopes.device, dtype=slopes.dtype)
         rows, factors = slopes.repeat(len(dampings), 1), dampings.repeat_interleave(self.entries)
         if self.kind == "ekfac":
             return ekfac.solve(rows, factors)
@@ -66,7 +76,7 @@ class Influence:
     def write(self, path: Path, fingerprint: str) -> dict:
         """Write all scores, float32 (dampings, entries, n); continues after a kill. Returns the cost."""
         size = self.task.train_size
-        shape = (len(self.settings["damping"]), self.entries, size)
+        shape = (len(self.dampings), self.entries, size)
         blocks = [(slice(None), slice(None), block) for block in self._blocks(size)]
         part = Part([path], [shape], blocks, lambda block: (self.scores(block[2]),))
         return fill_arrays([part], fingerprint, "blocks of training examples")

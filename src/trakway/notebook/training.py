@@ -25,8 +25,10 @@ TRAINING = {
     "learning_rate": 0.2,
     "momentum": 0.9,
     "weight_decay": 0.0005,
+    "epsilon_root": 0,
     "warmup": 0.25,
     "precision": "auto",
+    "removal": "resample",
     "paired": False,
     "checkpoints": 1,
     "stored": "float32",
@@ -57,10 +59,12 @@ def train(
         folder: keeps the models, in a subfolder of this name; the same call later takes finished ones from there and
             goes on with the rest. None: they last as long as what is returned.
         options: of training: optimizer ("sgd" with Nesterov momentum, "adamw"), epochs or steps, batch_size,
-            learning_rate (the peak of one cycle), momentum, weight_decay, warmup (share of the steps), precision
-            ("auto", "float32", "bfloat16"), paired (models of different subsets share seeds), checkpoints (how many are
-            kept), ema (decay of the average of the weights). What is not named is as it was last named for this task,
-            so that a bank is trained as the members are; see `TRAINING` for where nothing was.
+            learning_rate (the peak of one cycle), momentum, weight_decay, epsilon_root (of "adamw", within its root),
+            warmup (share of the steps), precision ("auto", "float32", "bfloat16"), removal ("resample" to visit a
+            subset alone, "reweight" to drop the rest at its place), paired (models of different subsets share seeds),
+            checkpoints (how many are kept), ema (decay of the average of the weights). What is not named is as it was
+            last named for this task, so that a bank is trained as the members are; see `TRAINING` for where nothing
+            was.
 
     Raises:
         UserError: an option is unknown or out of range, or the subsets do not fit the task.
@@ -71,7 +75,7 @@ def train(
         raise UserError(f"seeds: found {seeds}, allowed: 1 or more models a subset")
     workspace = Workspace(folder)
     place = workspace.path / name
-    ensemble = Ensemble(name, masks, int(seeds))
+    ensemble = Ensemble(name, masks, int(seeds), training["removal"] == "reweight")
     identity = task_digest(task, __file__) if workspace.kept else "notebook"
     records, curves, _ = train_shard(task, ensemble, range(len(ensemble)), training, identity, place)
 
@@ -140,8 +144,10 @@ _ALLOWED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "learning_rate": ("a number above 0", lambda value: _between(0, np.inf)(value) and value > 0),
     "momentum": ("a number from 0 to below 1", _between(0, 1)),
     "weight_decay": ("a number from 0 on", _between(0, np.inf)),
+    "epsilon_root": ("a number from 0 on", _between(0, np.inf)),
     "warmup": ("a number from 0 to below 1", _between(0, 1)),
     "precision": ("'auto', 'float32' or 'bfloat16'", lambda value: value in ("auto", "float32", "bfloat16")),
+    "removal": ("'resample' or 'reweight'", lambda value: value in ("resample", "reweight")),
     "paired": ("True or False", lambda value: isinstance(value, bool)),
     "checkpoints": ("a whole number from 1 on", _whole),
     "stored": ("'float32' or 'float16'", lambda value: value in ("float32", "float16")),
