@@ -43,6 +43,6 @@ if __name__ == "__main__":
     command.add_argument("--subsets", type=Path, help="those of members (bool .npy), where at is members")
     command.add_argument("--memory", type=float, default=2000, help="MB of recorded states at once")
     command.add_argument("--group", type=int, default=64, help="targets gone back with together")
-    command.add_argument("--chunk", type=int, default=16, help="targets that go through the model at once")
+    command.add_argument("--chunk", type=int, help="targets that go through the model at once; what pays, without this")
     command.add_argument("--output", type=Path, required=True, help="float32 .npy, targets × training examples")
     command.run(main)

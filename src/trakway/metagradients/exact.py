@@ -11,12 +11,12 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from trakway.metagradients.adjoints import Adjoint, through_average, through_optimizer
 from trakway.metagradients.flat import Flat
 from trakway.metagradients.pullback import pull_back
 from trakway.metagradients.recording import Recording
+from trakway.training.run import numerics
 
 
 def metagradients(
@@ -57,7 +57,7 @@ def metagradients(
         cotangents = through_optimizer(adjoint, step, run.training)
         batch = run.batch(step.number, part)
         shares = slopes.new_ones(len(part)) if weights is None else weights[part].to(slopes.dtype)
-        with sdpa_kernel(SDPBackend.MATH):
+        with numerics(run.training):
             curved, sloped = pull_back(
                 lambda vector, batch=batch: run.task.losses(flat.called(vector), batch),
                 step.weights,

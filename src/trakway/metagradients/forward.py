@@ -12,13 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.func import grad, jvp, vmap
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from trakway.metagradients.adjoints import Step
 from trakway.metagradients.flat import Flat
 from trakway.metagradients.recording import recorded, steps_of
 from trakway.training.optimizer import BETA2, EPSILON
-from trakway.training.run import Run
+from trakway.training.run import Run, numerics
 
 
 @dataclass
@@ -53,7 +52,7 @@ def moved(run: Run, directions: np.ndarray, chunk: int, seen: Callable[[], None]
         batch = run.batch(number, part)
         shares = start.new_ones(len(part)) if run.weights is None else run.weights[part].to(start.dtype)
         step = recorded(run, number, part)
-        with sdpa_kernel(SDPBackend.MATH):
+        with numerics(run.training):
             slopes = _push(
                 lambda vector, batch=batch: run.task.losses(flat.called(vector), batch),
                 step.weights,

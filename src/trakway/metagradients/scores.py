@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trakway.gradients.per_example import exact
 from trakway.metagradients.exact import metagradients
 from trakway.metagradients.flat import join
 from trakway.metagradients.numerics import check_numerics
@@ -18,6 +19,8 @@ from trakway.storage.resumable import Part, fill_arrays, row_blocks
 from trakway.tasks import Task
 from trakway.training.ensemble import DIFFERENTIATED
 from trakway.training.run import Run
+
+TOGETHER = {"cpu": 16, "cuda": 128}  # functions that go through the model at once
 
 
 class Differentiated:
@@ -31,7 +34,7 @@ class Differentiated:
         weights: np.ndarray | None = None,
         start: float = 0.0,
         memory_mb: float = 2000,
-        chunk: int = 16,
+        chunk: int | None = None,
     ):
         """Say what is differentiated.
 
@@ -42,9 +45,10 @@ class Differentiated:
             weights: of the training examples, (n,): the point at which the derivative is taken; None: all 1.
             start: the share of the run, in [0, 1), that counts as given.
             memory_mb: what the recorded states may take.
-            chunk: functions that go through the model at once.
+            chunk: functions that go through the model at once; None: as many as pay on the device.
         """
-        self.task, self.weights, self.chunk = task, weights, chunk
+        self.task, self.weights = task, weights
+        self.chunk = chunk or TOGETHER[torch.device(task.device).type]
         self.training = training | {"checkpoints": 1}
         self.seed = task.training_seed(DIFFERENTIATED, number)
         self.start, self.memory_mb = start, memory_mb
@@ -87,7 +91,8 @@ def output_slopes(task: Task, model: nn.Module, entries: np.ndarray) -> Tensor:
     for entry in entries:
         total = None
         for _, share, piece in task.pieces(task.target_batch(np.array([entry])), EVALUATION_ROWS):
-            slope = torch.autograd.grad(task.output(model, piece).sum(), parameters, materialize_grads=True)
+            with exact(task):
+                slope = torch.autograd.grad(task.output(model, piece).sum(), parameters, materialize_grads=True)
             total = share * join(list(slope)) if total is None else total + share * join(list(slope))
         rows.append(total)
     return torch.stack(rows)

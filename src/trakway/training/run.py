@@ -69,7 +69,7 @@ class Run:
         state = self.state
         for group in state.optimizer.param_groups:
             group["lr"] = self.schedule.learning_rate(step)
-        with deterministic(seeds.derive(self.seed, "dropout", step)):
+        with numerics(self.training), seeded(seeds.derive(self.seed, "dropout", step)):
             loss = self.loss(step, part)
             state.optimizer.zero_grad()
             loss.backward()
@@ -92,13 +92,21 @@ def autocast(training: dict, device: str) -> torch.autocast:
 
 
 @contextmanager
-def deterministic(seed: int) -> Iterator[None]:
-    """Draw dropout from a seed, and sum in a fixed order on a GPU; on a CPU with one thread nothing needs saying.
+def numerics(training: dict) -> Iterator[None]:
+    """Sum in a fixed order on a GPU, and in full float32 where training asks for it; on a CPU nothing needs saying.
 
     Attention goes without its fused kernels: their backward passes add up in the order in which threads finish.
     """
+    rounded = training["precision"] != "float32"
+    cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=rounded)
+    with cudnn, sdpa_kernel(SDPBackend.MATH):
+        yield
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw dropout from a seed, and leave torch's generators as they were."""
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-    cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=True)
-    with cudnn, sdpa_kernel(SDPBackend.MATH), torch.random.fork_rng(devices):
+    with torch.random.fork_rng(devices):
         torch.manual_seed(seed)
         yield
