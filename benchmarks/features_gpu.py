@@ -64,7 +64,11 @@ def rate(call, examples: int, repeats: int) -> float:
 def model_rows(model, call) -> int:
     """Return how many rows go through a model in a call."""
     passed = []
-    hook = model.register_forward_pre_hook(lambda module, inputs: passed.append(len(inputs[0])))
+
+    def count(module, inputs, named):
+        passed.append(len(inputs[0] if inputs else next(iter(named.values()))))
+
+    hook = model.register_forward_pre_hook(count, with_kwargs=True)
     call()
     hook.remove()
     return sum(passed)
