@@ -1,6 +1,7 @@
 import copy
 import dataclasses
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -243,3 +244,58 @@ def captioned(tmp_path_factory):
     dataset = {"name": "fashion_captions", "source": "packed", "classes": ["coat", "bag"], "image_size": 16}
     prepare(dataset | {"train_size": 16, "test_size": 8}, 0, folder)
     return folder
+
+
+@pytest.fixture
+def images(prepared):
+    """Classification of pictures by a small smooth network."""
+    from trakway.tasks.image_classification import ImageClassification
+
+    model = {"name": "resnet_small", "widths": [4, 8], "smooth": True}
+    return ImageClassification({"seed": 0, "task": "image_classification", "model": model}, prepared)
+
+
+@pytest.fixture
+def denoising(diffusion_task):
+    """Diffusion of digits."""
+    return diffusion_task()
+
+
+@pytest.fixture
+def texts(tiny_bert, sentences, tmp_path):
+    """Classification of texts by the last layer of a tiny BERT."""
+    from trakway.tasks.text_classification import TextClassification
+
+    model = {
+        "name": "transformer", "pretrained": str(tiny_bert), "trained_layers": 1, "max_length": 16, "dropout": 0.0
+    }  # fmt: skip
+    settings = {"seed": 0, "task": "text_classification", "model": model}
+    shutil.copytree(sentences, tmp_path / "data")
+    TextClassification.encode(settings, tmp_path / "data", "cpu")
+    return TextClassification(settings, tmp_path / "data")
+
+
+@pytest.fixture
+def latents(captioned, tiny_bert, tmp_path, monkeypatch):
+    """Latent diffusion from captions, without sampled targets: its outputs are of training examples."""
+    import torch
+
+    from trakway.models import build_model
+    from trakway.tasks.latent_diffusion import LatentDiffusion
+
+    model = {"name": "unet_text", "widths": [8, 8], "norm_groups": 4, "text_encoder": str(tiny_bert)}
+    model |= {"max_length": 8, "text_width": 4}
+    diffusion = {"timesteps": 20, "schedule": "scaled_linear", "beta_start": 0.001, "beta_end": 0.2}
+    diffusion |= {"prediction": "v_prediction", "caption_dropout": 0.25, "guidance": 2.0, "sampling_steps": 10}
+    journey = {"timesteps": [4, 12], "patches": [], "train_draws": 2, "target_draws": 2, "window": 6, "window_draws": 1}
+    settings = {"task": "latent_diffusion", "seed": 0, "model": model, "diffusion": diffusion, "journey": journey}
+    shutil.copytree(captioned, tmp_path / "data")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        autoencoder = build_model(
+            {"name": "autoencoder", "widths": [4, 8], "latent_channels": 3, "norm_groups": 2}, (1, 16, 16), 0
+        )
+    LatentDiffusion.encode(settings, tmp_path / "data", "cpu", autoencoder)
+    task = LatentDiffusion(settings, tmp_path / "data")
+    monkeypatch.setattr(task, "target_batch", task.train_batch)
+    return task

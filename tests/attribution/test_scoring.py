@@ -133,7 +133,7 @@ def test_methods_without_options_get_none(material, chosen, name):
 def test_the_planted_damping_is_chosen_and_used(material, name):
     found = material.inputs[name]
     for damping in found:
-        scores = np.mean(found[damping], axis=0)
+        scores = np.mean(found[damping], axis=0, dtype=np.float64)
         outputs = np.random.default_rng(1).standard_normal(material.estimation.outputs.shape)
         outputs[:, EVALUATED:] = predicted(scores, material.estimation.masks)[:, EVALUATED:]
         out, record = run(name, with_outputs(material, outputs), SCORES | {"damping": list(found)})

@@ -90,7 +90,7 @@ def test_the_parts_of_each_experiment():
     steps = {f"{name}" for name in ("shift", "emergence", "timestep_correlation")}
     assert found["digits_ddpm"] == (
         both
-        | {f"tables/{name}.csv" for name in steps}
+        | {f"tables/{name}.csv" for name in (*steps, "lds_fixed", "lds_fixed_pairs")}
         | {f"figures/{name}.png" for name in (*steps, "lds_timesteps", "journeys", "localisation")}
         | {"figures/animation.gif"}
     )

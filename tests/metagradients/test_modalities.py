@@ -1,7 +1,5 @@
 """Every modality against central differences, in float64: its own networks, batches and noise."""
 
-import shutil
-
 import numpy as np
 import pytest
 import torch
@@ -9,10 +7,6 @@ import torch
 from trakway.metagradients.exact import metagradients
 from trakway.metagradients.recording import Recording, steps_of
 from trakway.metagradients.scores import output_slopes
-from trakway.models import build_model
-from trakway.tasks.image_classification import ImageClassification
-from trakway.tasks.latent_diffusion import LatentDiffusion
-from trakway.tasks.text_classification import TextClassification
 from trakway.training.run import Run
 
 STEPS = 5
@@ -29,52 +23,10 @@ def doubled(task, monkeypatch):
     for name in ("training_batch", "target_batch"):
         plain = getattr(task, name)
         monkeypatch.setattr(task, name, lambda *given, plain=plain: widened(plain(*given)))
+    if hasattr(task, "_states"):  # of captions
+        task.__dict__["_states"] = task._states.double()
     new_model = task.new_model
     monkeypatch.setattr(task, "new_model", lambda seed: new_model(seed).double())
-    return task
-
-
-@pytest.fixture
-def images(prepared, experiment):
-    model = {"name": "resnet_small", "widths": [4, 8], "smooth": True}
-    return ImageClassification({"seed": 0, "task": "image_classification", "model": model}, prepared)
-
-
-@pytest.fixture
-def denoising(diffusion_task):
-    return diffusion_task()
-
-
-@pytest.fixture
-def texts(tiny_bert, sentences, tmp_path):
-    model = {
-        "name": "transformer", "pretrained": str(tiny_bert), "trained_layers": 1, "max_length": 16, "dropout": 0.0
-    }  # fmt: skip
-    settings = {"seed": 0, "task": "text_classification", "model": model}
-    shutil.copytree(sentences, tmp_path / "data")
-    TextClassification.encode(settings, tmp_path / "data", "cpu")
-    return TextClassification(settings, tmp_path / "data")
-
-
-@pytest.fixture
-def latents(captioned, tiny_bert, tmp_path, monkeypatch):
-    model = {"name": "unet_text", "widths": [8, 8], "norm_groups": 4, "text_encoder": str(tiny_bert)}
-    model |= {"max_length": 8, "text_width": 4}
-    diffusion = {"timesteps": 20, "schedule": "scaled_linear", "beta_start": 0.001, "beta_end": 0.2}
-    diffusion |= {"prediction": "v_prediction", "caption_dropout": 0.25, "guidance": 2.0, "sampling_steps": 10}
-    journey = {"timesteps": [4, 12], "patches": [], "train_draws": 2, "target_draws": 2, "window": 6, "window_draws": 1}
-    settings = {"task": "latent_diffusion", "seed": 0, "model": model, "diffusion": diffusion, "journey": journey}
-    shutil.copytree(captioned, tmp_path / "data")
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        autoencoder = build_model(
-            {"name": "autoencoder", "widths": [4, 8], "latent_channels": 3, "norm_groups": 2}, (1, 16, 16), 0
-        )
-    LatentDiffusion.encode(settings, tmp_path / "data", "cpu", autoencoder)
-    task = LatentDiffusion(settings, tmp_path / "data")
-    # Without sampled targets: outputs of training examples.
-    monkeypatch.setattr(task, "target_batch", task.train_batch)
-    task.__dict__["_states"] = task._states.double()
     return task
 
 
