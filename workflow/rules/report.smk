@@ -61,7 +61,9 @@ rule leaderboard:
         table=f"{RESULTS}/published/leaderboard.csv",
         figure=[f"{RESULTS}/published/leaderboard.{suffix}" for suffix in ("png", "pdf")],
     log:
-        f"{RESULTS}/published/leaderboard.log",
+        f"{RESULTS}/logs/leaderboard.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/leaderboard.tsv"
     conda:
         ENVIRONMENT
     threads: 1
