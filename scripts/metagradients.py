@@ -15,11 +15,16 @@ def main(arguments):
     from trakway.tasks import build_task
 
     settings = read_settings(arguments.settings)
-    chosen = settings["metagradient"]
     task = build_task(settings, arguments.data, arguments.device, arguments.targets)
-    weights = weights_of(chosen["at"], task.train_size, arguments.run, arguments.fraction, arguments.subsets)
+    weights = weights_of(arguments.at, task.train_size, arguments.run, arguments.fraction, arguments.subsets)
     run = Differentiated(
-        task, settings["training"], arguments.run, weights, chosen["start"], arguments.memory, arguments.chunk
+        task,
+        settings["training"],
+        arguments.run,
+        weights,
+        settings["metagradient"]["start"],
+        arguments.memory,
+        arguments.chunk,
     )
     beside = [file_digest(path) for path in sorted(arguments.targets.parent.glob("*.*"))]
     code = code_digest(code_files(__file__, *task.sources))
@@ -39,6 +44,9 @@ if __name__ == "__main__":
     command.add_argument("--data", type=Path, required=True, help="folder of the prepared data")
     command.add_argument("--targets", type=Path, required=True, help="table of targets")
     command.add_argument("--run", type=int, required=True, help="number of the run, part of its seed")
+    command.add_argument(
+        "--at", default="full", choices=("full", "middle", "members"), help="where it is differentiated"
+    )
     command.add_argument("--fraction", type=float, default=0.5, help="weight of every example where at is middle")
     command.add_argument("--subsets", type=Path, help="those of members (bool .npy), where at is members")
     command.add_argument("--memory", type=float, default=2000, help="MB of recorded states at once")

@@ -16,7 +16,7 @@ def main(arguments):
 
     settings = read_settings(arguments.settings)
     task = build_task(settings, arguments.data, arguments.device, arguments.targets)
-    weights = weights_of(settings["metagradient"]["at"], task.train_size, 0, arguments.fraction, arguments.subsets)
+    weights = weights_of(arguments.at, task.train_size, 0, arguments.fraction, arguments.subsets)
     run = Differentiated(task, settings["training"], 0, weights, memory_mb=arguments.memory)
     trainings = iter(track(range(5), "trainings looked at"))
     found = preflight(run, len(read_table(arguments.targets)), lambda: next(trainings, None))
@@ -38,6 +38,9 @@ if __name__ == "__main__":
     )
     command.add_argument("--data", type=Path, required=True, help="folder of the prepared data")
     command.add_argument("--targets", type=Path, required=True, help="table of targets")
+    command.add_argument(
+        "--at", default="full", choices=("full", "middle", "members"), help="where it is differentiated"
+    )
     command.add_argument("--fraction", type=float, default=0.5, help="weight of every example where at is middle")
     command.add_argument("--subsets", type=Path, help="those of members (bool .npy), where at is members")
     command.add_argument("--memory", type=float, default=2000, help="MB of recorded states at once")

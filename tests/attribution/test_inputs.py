@@ -72,7 +72,7 @@ CLASSIFICATION = {
     "autoencoder": None,
     "domain": None,
     "training": {"checkpoints": 3},
-    "metagradient": {"runs": 2},
+    "metagradient": {"runs": 2, "at": ["full"]},
     "curvature": {"members": 2},
     "journey": {"timesteps": None},
     "projection": {"kind": "sjlt", "dim": 8, "nonzeros": 2},
@@ -129,8 +129,8 @@ class TestByHand:
 
     def test_one_file_a_differentiated_run(self):
         found = INPUTS["metagradients"]
-        assert found.files(CLASSIFICATION) == ["metagradients/0.npy", "metagradients/1.npy"]
-        assert found.costs(CLASSIFICATION) == ["costs/metagradients/0.json", "costs/metagradients/1.json"]
+        assert found.files(CLASSIFICATION) == [f"metagradients/full/{run}.npy" for run in range(2)]
+        assert found.costs(CLASSIFICATION) == [f"costs/metagradients/full/{run}.json" for run in range(2)]
 
     @pytest.mark.parametrize("kind", ["ekfac", "ekfac_cg"])
     def test_one_file_a_member_whose_curvature_is_used(self, kind):
@@ -179,7 +179,7 @@ class TestWhatAMethodPaysFor:
 
     @pytest.mark.parametrize("name", ["metagradient", "journey_metagradient"])
     def test_runs_of_their_own_and_no_models(self, name):
-        assert self.paid(name, DIFFUSION) == (set(), {"metagradients"})
+        assert self.paid(name, DIFFUSION) == (set(), {"metagradients/full"})
 
     @pytest.mark.parametrize("name", ["pixel", "random", "pixel_journey"])
     def test_nothing(self, name):

@@ -53,7 +53,7 @@ def test_the_planted_ridge_is_chosen_and_used(plant, ridge):
     trak.score(material.of_targets(slice(0, EVALUATED)), expected, ridge=ridge)
     np.testing.assert_array_equal(out, expected)
     assert record["ridge"] == ridge
-    options = {"ridge": ridge, "soft_threshold": 0.0, "weights": True, "average": "paper", "members": 0}
+    options = {"ridge": ridge, "soft_threshold": 0.0, "weights": True, "average": "paper"}
     assert record["options"] == options
     best = max(record["tuning"], key=lambda entry: entry["lds"])
     assert (best["ridge"], best["lds"]) == (ridge, pytest.approx(1))
@@ -114,7 +114,7 @@ def test_one_candidate_needs_no_tuning_targets_and_no_bank(material):
         assert (record["ridge"], record["tuning"]) == (0.1, [])
 
 
-WITH_OPTIONS = {"trak", "ekfac", "ekfac_cg"}
+WITH_OPTIONS = {"trak", "ekfac", "ekfac_cg", "metagradient"}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_the_planted_damping_is_chosen_and_used(material, name):
         np.testing.assert_allclose(out, scores[:EVALUATED], rtol=1e-6)
         assert (record["options"], record["ridge"]) == ({"damping": damping}, None)
         assert [entry["damping"] for entry in record["tuning"]] == list(found)
-    with pytest.raises(UserError, match=r"damping: found 0.5; allowed: 0.1, 1, which were computed"):
+    with pytest.raises(UserError, match=r"damping: found no 0.5, .*; allowed: 0.1, 1"):
         run(name, material, SCORES | {"damping": [0.5]})
 
 
@@ -372,3 +372,11 @@ class TestArrays:
             path.write_bytes(path.read_bytes()[:-8])
         with pytest.raises(UserError, match=r"given\.npy: cannot be read \(.*allowed: an array saved by numpy\.save"):
             run(item, material)
+
+
+def test_so_many_models_count_as_the_experiment_says(material, chosen):
+    one = dataclasses.replace(chosen("gradient_dot"), members=1)
+    fewer, whole = (np.empty((EVALUATED, material.size), np.float32) for _ in range(2))
+    assert run_method(one, material, EVALUATED, fewer)["members"] == 1
+    run_method(chosen("gradient_dot"), material.of_members(1), EVALUATED, whole)
+    np.testing.assert_array_equal(fewer, whole)

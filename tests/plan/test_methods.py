@@ -11,7 +11,6 @@ from trakway.plan import Chosen, Method, library_methods, methods_of, modalities
 from trakway.plan.methods import CONTROL, FOLDER, NAME
 
 ESTIMATORS = {"trak", "journey_trak", "journey_window", "d_trak", "journey_d_trak"}
-OF_MEMBERS = {"trak", "journey_trak"}  # estimators that can be told how many members count
 JOURNEY = {"journey_trak", "journey_window", "d_trak", "journey_d_trak", "pixel_journey", "journey_metagradient"}
 CURVATURE = {"ekfac", "ekfac_cg"}
 ON_REQUEST = {"metagradient", "journey_metagradient", *CURVATURE}
@@ -20,6 +19,13 @@ SCORES = {"ridge": [0.1, 1.0], "soft_threshold": [0.0], "weights": True, "averag
 
 def of(*items, task="image_classification", **sections):
     return methods_of({"task": task, "methods": list(items), **sections})
+
+
+def test_how_many_models_count():
+    item = {"name": "one", "method": "trak", "members": 1}
+    found = of(item)["one"]
+    assert (found.members, found.settings()["members"]) == (1, 1)
+    assert of("trak")["trak"].members is None
 
 
 class TestLibrary:
@@ -104,7 +110,7 @@ class TestLibrary:
     def test_options_are_those_of_the_estimator(self):
         options = {name: tuple(chosen.options) for name, chosen in of(*library_methods()).items()}
         expected = {name: tuple(SCORES) if name in ESTIMATORS else () for name in options}
-        expected |= {name: (*SCORES, "members") for name in OF_MEMBERS}
+        expected |= {name: ("at",) for name in ("metagradient", "journey_metagradient")}
         assert options == expected | {name: ("damping",) for name in CURVATURE}
 
 
@@ -117,13 +123,13 @@ class TestChosen:
             library_methods()["trak"],
             FOLDER / "trak.py",
             "score",
-            {"ridge": 0.0, "soft_threshold": 0.0, "weights": True, "average": "paper", "members": 0},
+            {"ridge": 0.0, "soft_threshold": 0.0, "weights": True, "average": "paper"},
         )
 
     def test_options_come_from_the_item_then_from_scores_then_from_the_function(self):
         item = {"name": "other", "method": "trak", "options": {"ridge": 7.0}}
         chosen = of("trak", item, "pixel", scores={"ridge": [0.1, 1.0], "weights": False, "more": 1})
-        kept = {"soft_threshold": 0.0, "weights": False, "average": "paper", "members": 0}
+        kept = {"soft_threshold": 0.0, "weights": False, "average": "paper"}
         assert chosen["trak"].options == {"ridge": [0.1, 1.0]} | kept
         assert chosen["other"].options == {"ridge": 7.0} | kept
         assert chosen["pixel"].options == {}
@@ -213,7 +219,7 @@ class TestSettings:
     def test_score_settings_are_of_the_method_alone(self):
         settings = {"seed": 3, "task": "image_classification", "scores": SCORES | {"more": 1}, "other": 2}
         settings["methods"] = ["pixel", "trak"]
-        for name, options in (("trak", SCORES | {"members": 0}), ("pixel", {})):
+        for name, options in (("trak", SCORES), ("pixel", {})):
             item = {"name": name, "method": name, "options": options}
             assert plan.score_settings(name, settings) == {"seed": 3, "task": settings["task"], "methods": [item]}
 
@@ -250,7 +256,7 @@ class TestMistakes:
 
     def test_an_unknown_option(self, own):
         message = told({"method": "trak", "options": {"rigde": 1.0}})
-        allowed = "ridge, soft_threshold, weights, average, members, the keyword"
+        allowed = "ridge, soft_threshold, weights, average, the keyword"
         assert f"methods[0]: options: found rigde; allowed: {allowed}" in message
         assert message.endswith('Did you mean "ridge"? ')
         assert "found power; allowed: none" in told({"method": "pixel", "options": {"power": 1}})

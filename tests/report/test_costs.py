@@ -6,6 +6,7 @@ import pytest
 
 from trakway.config import load_experiment
 from trakway.plan.ensembles import ensemble_shards, ensemble_sizes
+from trakway.plan.methods import method_names
 from trakway.report.costs import cost_names
 
 EXPERIMENTS = Path(__file__).parents[2] / "config/experiments"
@@ -22,9 +23,9 @@ def test_costs(name):
     assert bool(fixed) == (name == "digits_ddpm")
     assert stages == {"data", "lds", "cost", "removal", "models", "representations"} | steps | fixed
     differentiated = {one for one in names if one.startswith("metagradients/")}
-    assert differentiated == ({"metagradients/0"} if name == "digits_ddpm" else set())
+    assert differentiated == ({"metagradients/full/0", "metagradients/members/0"} if name == "digits_ddpm" else set())
     trained = {one.removeprefix("train/") for one in names if one.startswith("train/")}
     assert trained == {f"{e}/{shard}" for e in ensemble_sizes(settings) for shard in ensemble_shards(settings, e)}
-    assert {one for one in names if one.startswith("scores/")} == {f"scores/{m}" for m in settings["methods"]}
+    assert {one for one in names if one.startswith("scores/")} == {f"scores/{m}" for m in method_names(settings)}
     assert any(one.startswith("completions/removal/") for one in names) == bool(steps)
     assert any(one.startswith("features/") for one in names)

@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 
 import numpy as np
 import pytest
@@ -32,6 +33,8 @@ def test_shares_are_whole_models(material, chosen, share, members, subsets):
     assert (count, used) == (subsets, subsets / 40)
     assert [len(array) for array in (part.estimation.masks, part.estimation.outputs)] == [subsets] * 2
     assert part.features is material.features
+    one = dataclasses.replace(chosen("trak"), members=1)
+    assert share_of_models(one, material, share)[1:] == (1, 1 / 3)
     part, count, used = share_of_models(chosen("pixel"), material, share)
     assert part is material
     assert (count, used) == (0, 0)

@@ -19,13 +19,24 @@ def decisive_settings(w):
     return json.dumps({name: value for name, value in settings_of(w).items() if name != "execution"})
 
 
-def at_members(w):
-    """Whether training is differentiated at the members' own subsets."""
-    return settings_of(w)["metagradient"]["at"] == "members"
-
-
 def metagradient_settings(w):
-    return json.dumps(plan.target_settings(settings_of(w), "training", "metagradient"))
+    s = settings_of(w)
+    return json.dumps(plan.target_settings(s, "training") | {"metagradient": {"start": s["metagradient"]["start"]}})
+
+
+def point(w):
+    """Return where training is differentiated: as the wildcard says, else the first place of all."""
+    return getattr(w, "at", settings_of(w)["metagradient"]["at"][0])
+
+
+def point_subsets(w):
+    """Input: the members' own subsets, where training is differentiated there."""
+    return [f"{root_of(w)}/subsets/members.npy"] if point(w) == "members" else []
+
+
+def point_arguments(w):
+    subsets = f" --subsets {words(point_subsets(w))}" if point_subsets(w) else ""
+    return f"--at {point(w)} --fraction {settings_of(w)['bank']['fraction']}{subsets}"
 
 
 def influence_settings(w):

@@ -8,7 +8,7 @@ rule preflight:
         checked=lambda w: [f"{root_of(w)}/checked.json"] if plan.has_own(settings_of(w)) else [],
         targets=TARGETS,
         pictures=pictures_of,
-        subsets=lambda w: [f"{root_of(w)}/subsets/members.npy"] if at_members(w) else [],
+        subsets=point_subsets,
         code=task_code("preflight"),
     output:
         found=f"{ROOT}/metagradients/preflight.json",
@@ -28,12 +28,11 @@ rule preflight:
     params:
         device=device,
         settings=metagradient_settings,
-        fraction=lambda w: settings_of(w)["bank"]["fraction"],
-        subsets=lambda w, input: f"--subsets {words(input.subsets)}" if input.subsets else "",
+        point=point_arguments,
         memory=execution("memory"),
     shell:
         'python "$TRAKWAY_SCRIPTS/preflight.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
-        " --targets {input.targets:q} --fraction {params.fraction} {params.subsets} --memory {params.memory}"
+        " --targets {input.targets:q} {params.point} --memory {params.memory}"
         " --output {output.found:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
 
 
@@ -43,17 +42,18 @@ rule metagradients:
         checked=lambda w: [f"{root_of(w)}/checked.json"] if plan.has_own(settings_of(w)) else [],
         targets=TARGETS,
         pictures=pictures_of,
-        subsets=lambda w: [f"{root_of(w)}/subsets/members.npy"] if at_members(w) else [],
+        subsets=point_subsets,
         preflight=ancient(rules.preflight.output.found),
         code=task_code("metagradients"),
     output:
-        scores=f"{ROOT}/metagradients/{{run}}.npy",
-        cost=f"{ROOT}/costs/metagradients/{{run}}.json",
+        scores=f"{ROOT}/metagradients/{{at}}/{{run}}.npy",
+        cost=f"{ROOT}/costs/metagradients/{{at}}/{{run}}.json",
     log:
-        f"{ROOT}/logs/metagradients/{{run}}.log",
+        f"{ROOT}/logs/metagradients/{{at}}/{{run}}.log",
     benchmark:
-        f"{ROOT}/benchmarks/metagradients/{{run}}.tsv"
+        f"{ROOT}/benchmarks/metagradients/{{at}}/{{run}}.tsv"
     wildcard_constraints:
+        at="full|middle|members",
         run=r"\d+",
     conda:
         ENVIRONMENT
@@ -65,12 +65,11 @@ rule metagradients:
     params:
         device=device,
         settings=metagradient_settings,
-        fraction=lambda w: settings_of(w)["bank"]["fraction"],
-        subsets=lambda w, input: f"--subsets {words(input.subsets)}" if input.subsets else "",
+        point=point_arguments,
         memory=execution("memory"),
         group=execution("targets_at_once"),
     shell:
         'python "$TRAKWAY_SCRIPTS/metagradients.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
-        " --targets {input.targets:q} --run {wildcards.run} --fraction {params.fraction} {params.subsets}"
+        " --targets {input.targets:q} --run {wildcards.run} {params.point}"
         " --memory {params.memory} --group {params.group} --output {output.scores:q} --cost {output.cost:q}"
         " --device {params.device} > {log:q} 2>&1"

@@ -189,8 +189,21 @@ class Representations(Input):
         return value[:count]
 
 
-class Metagradients(Input):
-    """``metagradients``: derivatives of targets' outputs in the weights of examples, (targets, n) a training run."""
+class _Computed(Input):
+    """Scores that were computed at several values of an option: value → (targets, n) of each model."""
+
+    def of_targets(self, value, index):
+        return {key: [array[index] for array in arrays] for key, arrays in value.items()}
+
+    def models(self, value):
+        return next(iter(value.values()), ())
+
+    def of_models(self, value, count):
+        return {key: arrays[:count] for key, arrays in value.items()}
+
+
+class Metagradients(_Computed):
+    """``metagradients``: derivatives of outputs in the weights of examples, by where they are taken, of each run."""
 
     def files(self, settings):
         return [f"{name}.npy" for name in layout.metagradient_names(settings)]
@@ -201,20 +214,14 @@ class Metagradients(Input):
     def load(self, files, source):
         from trakway.storage.files import read_array
 
-        return [read_array(file) for file in files]
-
-    def of_targets(self, value, index):
-        return [run[index] for run in value]
-
-    def models(self, value):
-        return value
-
-    def of_models(self, value, count):
-        return value[:count]
+        found = {}
+        for file in map(Path, files):
+            found.setdefault(file.parent.name, []).append(read_array(file))
+        return found
 
 
-class Influences(Input):
-    """``ekfac``, ``ekfac_cg``: influences by curvature: damping → (targets, n) of each member."""
+class Influences(_Computed):
+    """``ekfac``, ``ekfac_cg``: influences by curvature, by damping, of each member."""
 
     def __init__(self, kind: str):
         self.kind = kind
@@ -234,15 +241,6 @@ class Influences(Input):
         arrays = [read_array(Path(file).with_suffix(".npy")) for file in files]
         dampings = read_json(files[0])["damping"]
         return {damping: [array[place] for array in arrays] for place, damping in enumerate(dampings)}
-
-    def of_targets(self, value, index):
-        return {damping: [array[index] for array in arrays] for damping, arrays in value.items()}
-
-    def models(self, value):
-        return next(iter(value.values()), ())
-
-    def of_models(self, value, count):
-        return {damping: arrays[:count] for damping, arrays in value.items()}
 
 
 class Estimation(Input):

@@ -83,6 +83,7 @@ def run_method(chosen: Chosen, material: Material, evaluated: int, out: np.ndarr
         return {"method": chosen.name, "members": None, "dim": None, "ridge": None, "options": {}, "tuning": []}
     score = partial(fill, chosen.name, score_function(chosen))
     grid = {key: value if isinstance(value, list) else [value] for key, value in chosen.options.items()}
+    material = material.of_members(chosen.members) if chosen.members else material
     seen = material.only(chosen.method.reads)
     tuning, bank = seen.of_targets(slice(evaluated, None)), None
     if chosen.tuned:

@@ -40,7 +40,7 @@ def draw(table: pd.DataFrame, title: str = "Linear datamodeling score against co
         one = look(method)
         axes.errorbar(
             part["cpu_seconds"], part["lds"], yerr=reach(part, "lds"), color=one.color, marker=one.marker,
-            label=one.label, markeredgecolor=EDGE, markeredgewidth=0.6, elinewidth=1, capsize=2,
+            label=one.label, **one.edges, elinewidth=1, capsize=2,
         )  # fmt: skip
     ceiling = float(table["ceiling"].iloc[0])
     if np.isfinite(ceiling):

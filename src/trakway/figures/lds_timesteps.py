@@ -64,7 +64,7 @@ def _lines(axes: Axes, steps: pd.DataFrame) -> None:
         one = look(method)
         axes.errorbar(
             part["timestep"].astype(float) + shift, part["lds"], yerr=reach(part, "lds"), color=one.color,
-            marker=one.marker, label=one.label, markeredgecolor=EDGE, markeredgewidth=0.6, elinewidth=1, capsize=2,
+            marker=one.marker, label=one.label, **one.edges, elinewidth=1, capsize=2,
         )  # fmt: skip
     ceiling = steps.drop_duplicates("timestep").dropna(subset="ceiling").sort_values("timestep")
     if len(ceiling):

@@ -33,7 +33,7 @@ def draw(table: pd.DataFrame, title: str = "Leaderboard: LDS against compute") -
             one = look(row.method)
             axes.errorbar(
                 row.cpu_seconds, row.lds, yerr=reach(part[part["method"] == row.method], "lds"), color=one.color,
-                marker=one.marker, label=one.label, markeredgecolor=EDGE, markeredgewidth=0.6, elinewidth=1,
+                marker=one.marker, label=one.label, **one.edges, elinewidth=1,
                 capsize=2, linestyle="none",
             )  # fmt: skip
         ceiling = float(part["ceiling"].iloc[0])

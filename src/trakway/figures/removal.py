@@ -81,7 +81,7 @@ def _panel(axes: Axes, table: pd.DataFrame, side: str, value: str) -> None:
         one = look(method)
         axes.errorbar(
             part["fraction"] * shift, part[value], yerr=reach(part, value), color=one.color, marker=one.marker,
-            label=one.label, markeredgecolor=EDGE, markeredgewidth=0.6, elinewidth=1, capsize=2,
+            label=one.label, **one.edges, elinewidth=1, capsize=2,
         )  # fmt: skip
     ticks = table.drop_duplicates("k").sort_values("k")
     labels = [f"{percent(f)}\n{k}" for f, k in zip(ticks["fraction"].round(4), ticks["k"], strict=True)]

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from trakway.figures.style import EDGE, counted, footnote, legend_beside, look, percent, reach, styled
+from trakway.figures.style import counted, footnote, legend_beside, look, percent, reach, styled
 from trakway.report import figures
 
 FIGURE = figures.Figure(
@@ -94,5 +94,5 @@ def _panel(axes: Axes, table: pd.DataFrame, measure: str) -> None:
         one = look(method)
         axes.errorbar(
             part["k"] * factor, part[measure], yerr=reach(part, measure), color=one.color, marker=one.marker,
-            label=one.label, markeredgecolor=EDGE, markeredgewidth=0.6, elinewidth=1, capsize=2,
+            label=one.label, **one.edges, elinewidth=1, capsize=2,
         )  # fmt: skip

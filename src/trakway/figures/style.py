@@ -14,6 +14,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
 
 from trakway.plan.methods import Method, library_methods
 
@@ -52,6 +53,12 @@ class Look(NamedTuple):
     label: str
     color: str
     marker: str
+
+    @property
+    def edges(self) -> dict:
+        """Options of a line: a thin dark edge, and the method's colour for a marker that is nothing but edge."""
+        filled = self.marker in MarkerStyle.filled_markers
+        return {"markeredgecolor": EDGE if filled else self.color, "markeredgewidth": 0.6 if filled else 1.8}
 
 
 LOOKS = {

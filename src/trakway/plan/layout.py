@@ -49,8 +49,9 @@ def feature_costs(settings: dict, folders: Iterable[str], targets: bool = True) 
 
 
 def metagradient_names(settings: dict) -> list[str]:
-    """Return one name a differentiated training run, ``metagradients/NUMBER``."""
-    return [f"metagradients/{run}" for run in range(settings["metagradient"]["runs"])]
+    """Return one name a differentiated training run, ``metagradients/AT/NUMBER``."""
+    chosen = settings["metagradient"]
+    return [f"metagradients/{at}/{run}" for at in chosen["at"] for run in range(chosen["runs"])]
 
 
 def influence_names(settings: dict, kind: str) -> list[str]:

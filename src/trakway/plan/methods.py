@@ -63,6 +63,7 @@ class Chosen:
         options: of the function: a value each, or a list of candidates to choose among on tuning targets.
         scores: the file of an array (evaluated entries × n); None for a function.
         cpu_seconds: what the array cost, as its makers say; None where they don't.
+        members: how many models of what it reads count, the first ones; None: all.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Chosen:
     options: Mapping[str, Any] = field(default_factory=dict)
     scores: str | None = None
     cpu_seconds: float | None = None
+    members: int | None = None
 
     @property
     def tuned(self) -> bool:
@@ -89,7 +91,8 @@ class Chosen:
             return {"name": self.name, "scores": self.scores, "cpu_seconds": self.cpu_seconds}
         own = self.file.parent != FOLDER
         method = f"{self.file}:{self.function}" if own else self.file.stem
-        return {"name": self.name, "method": method, "options": dict(self.options)}
+        fewer = {"members": self.members} if self.members else {}
+        return {"name": self.name, "method": method, "options": dict(self.options), **fewer}
 
 
 @cache
@@ -168,7 +171,7 @@ def _chosen(item: dict, settings: dict, key: str) -> Chosen:
             f"{key}: found the name {name}; allowed: a letter, then letters, digits and _, since files are called so. "
             f"Give one: {{name: ..., method: {item['method']}}}"
         )
-    return Chosen(name, method, file, function, options)
+    return Chosen(name, method, file, function, options, members=item.get("members"))
 
 
 def _located(text: str, modality: Modality, key: str) -> tuple[Path, str]:

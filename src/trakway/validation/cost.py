@@ -30,7 +30,7 @@ def share_of_models(chosen: Chosen, material: Material, share: float) -> tuple[M
     whole = len(entries_of(chosen, material))
     if whole == 0:
         return material, 0, 0.0
-    count = max(1, round(share * whole))
+    count = max(1, round(share * min(whole, chosen.members or whole)))
     return material.of_members(count), count, count / whole
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trakway.attribution.averages import mean_of
+from trakway.attribution.averages import mean_at
 from trakway.attribution.material import Material
 from trakway.plan.methods import Method
 
@@ -12,12 +12,12 @@ METHOD = Method(
     steps_only=True,
     label="journey-metagradient",
     color="#EE7733",
-    marker="P",
+    marker="2",
     needs=("steps",),
     on_request=True,
 )
 
 
-def score(material: Material, out: np.ndarray) -> None:
+def score(material: Material, out: np.ndarray, *, at: str = "full") -> None:
     """Fill ``out`` with the mean of the runs' scores of each target's own timestep."""
-    mean_of(material, material.metagradients, out)
+    mean_at(material, material.metagradients, "metagradient.at", at, out)

@@ -29,9 +29,6 @@ def score(
     soft_threshold: float = 0.0,
     weights: bool = True,
     average: str = "paper",
-    members: int = 0,
 ) -> None:
     """Fill ``out`` with the estimator's scores of each target's own timestep; options as of `trak.estimate`."""
-    estimate(
-        material, out, ridge=ridge, soft_threshold=soft_threshold, weights=weights, average=average, members=members
-    )
+    estimate(material, out, ridge=ridge, soft_threshold=soft_threshold, weights=weights, average=average)

@@ -6,19 +6,19 @@ run; the mean over runs estimates that of the expected output.
 
 import numpy as np
 
-from trakway.attribution.averages import mean_of
+from trakway.attribution.averages import mean_at
 from trakway.attribution.material import Material
 from trakway.plan.methods import Method
 
-METHOD = Method(reads=("metagradients",), label="Metagradient", color="#CC3311", marker="*", on_request=True)
+METHOD = Method(reads=("metagradients",), label="Metagradient", color="#CC3311", marker="x", on_request=True)
 
 
-def score(material: Material, out: np.ndarray) -> None:
+def score(material: Material, out: np.ndarray, *, at: str = "full") -> None:
     """Fill ``out`` with the mean of the runs' scores; of a diffusion target those of its image, at every timestep."""
     wholes, place = material.of_wholes()
     if place is None:
-        mean_of(material, material.metagradients, out)
+        mean_at(material, material.metagradients, "metagradient.at", at, out)
         return
     scores = np.empty((wholes.targets, material.size), np.float32)
-    mean_of(wholes, wholes.metagradients, scores)
+    mean_at(wholes, wholes.metagradients, "metagradient.at", at, scores)
     out[:] = scores[place]

@@ -30,19 +30,14 @@ def score(
     soft_threshold: float = 0.0,
     weights: bool = True,
     average: str = "paper",
-    members: int = 0,
 ) -> None:
     """Fill ``out`` with TRAK scores, see `estimate`; of a diffusion target those of its image, at every timestep."""
     wholes, place = material.of_wholes()
     if place is None:
-        estimate(
-            material, out, ridge=ridge, soft_threshold=soft_threshold, weights=weights, average=average, members=members
-        )
+        estimate(material, out, ridge=ridge, soft_threshold=soft_threshold, weights=weights, average=average)
         return
     scores = np.empty((wholes.targets, material.size), np.float32)
-    estimate(
-        wholes, scores, ridge=ridge, soft_threshold=soft_threshold, weights=weights, average=average, members=members
-    )
+    estimate(wholes, scores, ridge=ridge, soft_threshold=soft_threshold, weights=weights, average=average)
     out[:] = scores[place]
 
 
@@ -54,7 +49,6 @@ def estimate(
     soft_threshold: float = 0.0,
     weights: bool = True,
     average: str = "paper",
-    members: int = 0,
 ) -> None:
     """Fill ``out`` with the TRAK estimator's scores of every target's own output.
 
@@ -67,21 +61,20 @@ def estimate(
         soft_threshold: scores are shrunk towards zero by this many standard deviations of their target's scores.
         weights: False leaves Q out.
         average: ``paper`` averages Q and the rest apart, ``joint`` averages their products.
-        members: how many of the members count, the first ones; 0 for all.
 
     Raises:
         UserError: no members, or a kernel that cannot be inverted at this ridge.
     """
-    counted = material.features[: members or None]
-    if not counted:
+    members = material.features
+    if not members:
         raise UserError("members.count: found 0 members with features, allowed: 1 or more")
-    mean_weights = np.mean([entry.weights for entry in counted], axis=0, dtype=np.float64)
-    size = len(counted) * counted[0].train.shape[1]
+    mean_weights = np.mean([entry.weights for entry in members], axis=0, dtype=np.float64)
+    size = len(members) * members[0].train.shape[1]
     for chunk in row_blocks(material.targets, max(1, TARGET_NUMBERS // size)):
-        left = [_precondition(material, m, chunk, ridge) / len(counted) for m in range(len(counted))]
-        for block in _rows(material, counted[0]):
+        left = [_precondition(material, m, chunk, ridge) / len(members) for m in range(len(members))]
+        for block in _rows(material, members[0]):
             total = np.zeros((len(left[0]), block.stop - block.start))
-            for entry, rows in zip(counted, left, strict=True):
+            for entry, rows in zip(members, left, strict=True):
                 dual = entry.train.shape[1] > material.size
                 part = rows[:, block] if dual else rows @ _float64(entry.train[block], material.device).T
                 product = part.cpu().numpy()
