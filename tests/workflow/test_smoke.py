@@ -40,6 +40,10 @@ STEPS = {
         "",
     ),
 }
+FIXED = {
+    name: (f"{TABLES[of][0]} dropped", TABLES[of][1])
+    for name, of in (("lds_fixed", "lds"), ("lds_fixed_pairs", "lds_pairs"))
+}
 CAPTIONS = {
     "captions": ("model caption agreement agreement_low agreement_high most_probable samples models", ""),
     "caption_exchange": ("correlation own_class own_chance other_class other_chance samples k", "timestep"),
@@ -48,7 +52,7 @@ CAPTIONS = {
 OWN_TABLES = {
     "fashion_resnet": FLIPS,
     "reviews_bert": FLIPS,
-    "digits_ddpm": STEPS,
+    "digits_ddpm": STEPS | FIXED,
     "fashion_ldm": STEPS | CAPTIONS,
 }
 OF_STEPS = (
@@ -184,7 +188,7 @@ def test_members_keep_their_checkpoints_and_nobody_else(run):
 def test_lds(run, table, arrays, targets):
     """The LDS of every method and group is what its scores, the subsets and the retrained models say."""
     settings, rows = run.settings, table("lds")
-    bank, methods = settings["bank"]["evaluation"], settings["methods"]
+    bank, methods = settings["bank"]["evaluation"], list(plan.methods_of(settings))
     assert (rows["subsets"] == bank["subsets"]).all()
     assert (rows["seeds"] == bank["seeds"]).all()
     assert (rows["ceiling"].isna() if bank["seeds"] == 1 else rows["ceiling"].between(0, 1)).all()
@@ -217,7 +221,7 @@ def test_lds_notes_what_was_used(run, table):
     assert (rows.loc[estimators, "dim"] == settings["projection"]["dim"]).all()
     assert rows.loc[estimators, "ridge"].isin(settings["scores"]["ridge"]).all()
     without = ("pixel", "bm25", "tfidf", "caption", "random", "datamodel")
-    modelless = [method for method in without if method in settings["methods"]]
+    modelless = [method for method in without if method in plan.methods_of(settings)]
     assert rows.loc[modelless, ["members", "dim", "ridge"]].isna().all(axis=None)
 
 
@@ -286,7 +290,7 @@ def test_ablation_and_cost(run, table):
     for axis, value in (("members", settings["members"]["count"]), ("dim", settings["projection"]["dim"])):
         row = ablation[(ablation["axis"] == axis) & (ablation["value"] == str(value))]
         assert row["lds"].item() == pytest.approx(lds[plan.main_method(settings)], abs=1e-9)
-    assert set(cost["method"]) == set(settings["methods"])
+    assert set(cost["method"]) == set(plan.methods_of(settings))
     assert (cost["cpu_seconds"] > 0).all()
     last = cost.groupby("method")["lds"].last()  # with all models
     assert last.to_dict() == pytest.approx(lds.to_dict(), abs=1e-9)
@@ -296,7 +300,7 @@ def test_timing_and_provenance(run, table):
     settings, timing = run.settings, table("timing")
     stages = set(zip(timing["stage"], timing["method"].fillna(""), strict=True))
     assert {(stage, name) for stage in ("train", "outputs") for name in plan.ensemble_sizes(settings)} <= stages
-    assert {("scores", name) for name in settings["methods"]} <= stages
+    assert {("scores", name) for name in plan.methods_of(settings)} <= stages
     assert {(stage, "") for stage in ("data", "representations", "lds", "cost", "removal")} <= stages
     diffusion = {(stage, "") for stage in ("targets", "shift", "emergence", "timestep_correlation")}
     diffusion |= {("completions", "reference"), ("completions", "removal")}

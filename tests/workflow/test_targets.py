@@ -78,6 +78,12 @@ def test_every_target_at_every_tier(tree, tier):
     of_examples, of_targets = zip(*map(feature_jobs, settings), strict=True)
     assert (jobs["train_features"], jobs["target_features"]) == (sum(of_examples), sum(of_targets))
     assert jobs["scores"] == sum(len(s["methods"]) for s in settings)
+    reads = [{name for chosen in plan.methods_of(s).values() for name in chosen.method.reads} for s in settings]
+    exact = [s for s, names in zip(settings, reads, strict=True) if "metagradients" in names]
+    assert jobs.get("preflight", 0) == len(exact)
+    assert jobs.get("metagradients", 0) == sum(len(s["metagradient"]["at"]) * s["metagradient"]["runs"] for s in exact)
+    curved = [s for s, names in zip(settings, reads, strict=True) for kind in ("ekfac", "ekfac_cg") if kind in names]
+    assert jobs.get("influences", 0) == sum(s["curvature"]["members"] for s in curved)
     assert jobs["completions"] == sum(shards(s)[ensemble] for s in diffusion for ensemble in ("reference", "removal"))
     assert sum(count for rule, count in jobs.items() if rule.startswith("sample_targets")) == len(diffusion)
     for rule in ("shift", "emergence", "timestep_correlation", "figure_animation"):

@@ -22,6 +22,7 @@ def cost_names(settings: dict) -> list[str]:
         names += [f"{stage}/{e}/{shard}" for e in ensemble_sizes(settings) for shard in ensemble_shards(settings, e)]
     read = [file for name in inputs_of(list(chosen.values())) for file in INPUTS[name].costs(settings)]
     names += [file.removeprefix(FOLDER).removesuffix(".json") for file in read]
+    names += ["preflight"] if "metagradients" in inputs_of(list(chosen.values())) else []
     names += [f"scores/{method}" for method in chosen]
     if modality.has(("steps",)):
         drawn = ("reference", "removal")
