@@ -32,6 +32,10 @@ def test_classes_are_the_folders(tree):
     assert abs(source.train.examples.read(np.array([4]), 16).mean() - expected) < 10
 
 
+def test_the_crop_is_that_of_its_evaluations(tree):
+    assert open_imagenet(DATASET | {"path": str(tree)}).test.examples.margin == 256 / 224
+
+
 def test_what_is_missing_is_said(tmp_path, tree):
     with pytest.raises(UserError, match=r"ILSVRC2012_img_train\.tar.*image-net\.org"):
         open_imagenet(DATASET)
@@ -62,5 +66,5 @@ def test_a_flat_validation_folder(tree):
     for folder in list((tree / "val").iterdir()):
         next(folder.iterdir()).rename(tree / "val" / f"{folder.name}.JPEG")
         folder.rmdir()
-    with pytest.raises(UserError, match=r"val cannot be used: Couldn't find any class folder"):
+    with pytest.raises(UserError, match=r"val cannot be used: found no folder of a class"):
         open_imagenet(DATASET | {"path": str(tree)})

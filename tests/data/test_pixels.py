@@ -53,11 +53,11 @@ def test_files_are_resized_by_the_shorter_side_and_cropped_in_the_middle(tmp_pat
     assert (out[0, :, :, 16:] == 200).all()
 
 
-def test_crop_is_seven_eighths_of_the_shorter_side(tmp_path):
+def test_a_margin_is_cropped_off(tmp_path):
     # 256 × 256 at size 224: no resize, the outer 16 pixels go.
     array = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
     Image.fromarray(array).save(tmp_path / "a.png")
-    out = FilePixels([tmp_path / "a.png"]).read(np.array([0]), 224)
+    out = FilePixels([tmp_path / "a.png"], 256 / 224).read(np.array([0]), 224)
     np.testing.assert_array_equal(out[0], array[16:240, 16:240].transpose(2, 0, 1))
 
 

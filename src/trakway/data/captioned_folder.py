@@ -7,6 +7,7 @@ import numpy as np
 
 from trakway.data.caption_files import ONE_CLASS, TABLE, from_table, from_texts, named
 from trakway.data.captioned import Captioned
+from trakway.data.class_folders import hidden
 from trakway.data.pixels import FilePixels
 from trakway.data.sampling import held_out
 from trakway.data.source import Source, Split
@@ -85,7 +86,7 @@ def _read(key: str, folder: Path) -> tuple[list[Path], list[list[str]], list[str
         raise UserError(
             f"dataset.{key}: there is no folder {folder}; give its path, from the working directory or in full"
         )
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and not _hidden(file, folder)]
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and not hidden(file, folder)]
     pictures = [file for file in files if file.suffix.lower() in IMG_EXTENSIONS]
     texts = [file for file in files if file.suffix.lower() == ".txt"]
     table = folder / TABLE
@@ -110,10 +111,6 @@ def _read(key: str, folder: Path) -> tuple[list[Path], list[list[str]], list[str
             " picture; add one of the two"
         )
     return pictures, from_texts(folder, pictures, texts), [ONE_CLASS] * len(pictures)
-
-
-def _hidden(file: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
 def _split(

@@ -1,21 +1,20 @@
-"""ImageNet (Russakovsky et al., 2015), or any image set laid out like it: ``train/<class>/*`` and ``val/<class>/*``.
+"""ImageNet (Russakovsky et al., 2015), laid out as ``train/<class>/*`` and ``val/<class>/*``.
 
-The names of the classes are those of the folders (WordNet ids such as n01440764 in ImageNet itself); an example's id is
-its place in the sorted list of files.
+The names of the classes are those of the folders, WordNet ids such as n01440764; an example's id is its place in the
+sorted list of files. Pictures of one's own are an ``image_folder``.
 """
 
 from pathlib import Path
 
-import numpy as np
-
-from trakway.data.pixels import FilePixels
-from trakway.data.source import Source, Split, listed
+from trakway.data.class_folders import ClassFolders
+from trakway.data.source import Source, listed
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
 
 DATASET = Dataset(varied=True)
 LICENCE = "ImageNet terms of access: non-commercial research and education"
 ARCHIVES = {"train": "ILSVRC2012_img_train.tar", "val": "ILSVRC2012_img_val.tar"}
+MARGIN = 256 / 224  # the usual evaluation transform: the shorter side in units of the crop's
 DEVKIT = "ILSVRC2012_devkit_t12.tar.gz"
 
 
@@ -42,11 +41,11 @@ def open_imagenet(dataset: dict) -> Source:
     if train.classes != val.classes:
         odd = sorted(set(train.classes) ^ set(val.classes))
         raise UserError(f"dataset.path: {root}/train and {root}/val differ in their class folders: {listed(odd)}")
-    return Source("imagenet", LICENCE, tuple(train.classes), *map(_split, (train, val)))
+    return Source("imagenet", LICENCE, tuple(train.classes), train.split(margin=MARGIN), val.split(margin=MARGIN))
 
 
-def _folder(root: Path, split: str):
-    from torchvision.datasets import ImageFolder, ImageNet
+def _folder(root: Path, split: str) -> ClassFolders:
+    from torchvision.datasets import ImageNet
 
     archives = [root / ARCHIVES[split], root / DEVKIT]
     try:
@@ -58,11 +57,6 @@ def _folder(root: Path, split: str):
                     f" {'is' if len(missing) == 1 else 'are'} missing; put {split}/<class>/*.JPEG or the archives there"
                 )
             ImageNet(str(root), split=split)
-        return ImageFolder(str(root / split))
     except (OSError, RuntimeError) as error:
         raise UserError(f"dataset.path: {root / split} cannot be used: {error}") from error
-
-
-def _split(folder) -> Split:
-    paths = [path for path, _ in folder.samples]
-    return Split(FilePixels(paths), np.asarray(folder.targets, np.int64), np.arange(len(paths)))
+    return ClassFolders.read(root / split)

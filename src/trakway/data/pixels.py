@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from trakway.data.idx import DamagedFile
+from trakway.data.decoding import decoded
 from trakway.data.source import Writing
 from trakway.data.statistics import digest, moments
 from trakway.errors import UserError
@@ -96,14 +96,16 @@ class ArrayPixels(Pixels):
 class FilePixels(Pixels):
     """Image files, decoded as RGB.
 
-    The shorter side is resized (bilinear, antialiased) to 256/224 of ``size``, then the centre is cropped: the usual
-    evaluation transform of ImageNet.
+    The shorter side is resized (bilinear, antialiased) to ``margin`` times ``size``, then the centre is cropped: with 1
+    a picture of that size stays as it is, and of others no more is lost than the longer side has too much.
 
     Attributes:
         paths: one file an image.
+        margin: at least 1.
     """
 
     paths: Sequence[str | Path]
+    margin: float = 1.0
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -126,21 +128,16 @@ class FilePixels(Pixels):
         """
         out = np.empty((len(rows), *self.shape(size)), np.uint8)
         with ThreadPoolExecutor(threads) as pool:
-            for position, image in enumerate(pool.map(lambda row: _open_cropped(self.paths[row], size), rows)):
+            for position, image in enumerate(pool.map(lambda row: self._cropped(self.paths[row], size), rows)):
                 out[position] = image
         return out
 
-
-def _open_cropped(path: str | Path, size: int) -> np.ndarray:
-    try:
-        with Image.open(path) as handle:
-            picture = handle.convert("RGB")
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DamagedFile(f"{path}: cannot be read as an image ({error}); fetch the file again or remove it") from error
-    scale = max(size, round(size * 256 / 224)) / min(picture.size)
-    width, height = (max(size, round(side * scale)) for side in picture.size)
-    left, top = (width - size) // 2, (height - size) // 2
-    return _channels_first(_resize(picture, (width, height)).crop((left, top, left + size, top + size)))
+    def _cropped(self, path: str | Path, size: int) -> np.ndarray:
+        picture = decoded(path)
+        scale = max(size, round(size * self.margin)) / min(picture.size)
+        width, height = (max(size, round(side * scale)) for side in picture.size)
+        left, top = (width - size) // 2, (height - size) // 2
+        return _channels_first(_resize(picture, (width, height)).crop((left, top, left + size, top + size)))
 
 
 def _picture(image: np.ndarray) -> Image.Image:
