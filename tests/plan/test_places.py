@@ -40,7 +40,10 @@ def test_the_library_is_found_by_name():
         "unet",
         "unet_text",
     ]
-    pictures, texts = {"cifar10", "digits", "fashion_mnist", "imagenet"}, {"hub_texts", "movie_reviews", "text_files"}
+    pictures, texts = (
+        {"cifar10", "digits", "fashion_mnist", "image_folder", "imagenet"},
+        {"hub_texts", "movie_reviews", "text_files"},
+    )
     captioned = {"captioned_folder", "coco_captions", "emoji", "fashion_captions"}
     assert set(builtin("dataset")) == pictures | texts | captioned
     assert place("dataset", "digits").name == "open_digits"

@@ -35,6 +35,36 @@ def test_settings(tree, changes, words):
     assert "Jobs:" not in printed
 
 
+def test_a_tier_that_was_asked_for_is_never_another(tree):
+    for target in ("fashion_ddpm", "fashion_ddpm_lds"):
+        fails(
+            tree,
+            "fashion_ddpm.yaml: tiers: found no smoke; allowed: validated",
+            arguments=("--config", "tier=smoke", "--", target),
+        )
+
+
+@pytest.mark.parametrize("name", ["train", "lds", "figure_training", "ablation"])
+def test_names_of_rules(tree, name):
+    path = tree.folder / f"config/experiments/{name}.yaml"
+    text = (tree.folder / "config/experiments/fashion_resnet.yaml").read_text()
+    path.write_text(text.replace("name: fashion_resnet", f"name: {name}", 1))
+    try:
+        fails(tree, f"{name}.yaml: name: found {name}, which is a rule of the workflow already; allowed: any other")
+    finally:
+        path.unlink()
+
+
+@pytest.mark.parametrize("tiers", ["", "tiers:", "tiers: {}", "tiers: [demo]"])
+def test_no_tier(tree, tiers):
+    path = tree.folder / "config/experiments/mine.yaml"
+    path.write_text(f"name: mine\n{tiers}\n")
+    try:
+        fails(tree, "mine.yaml: tiers: found", "allowed: a mapping of smoke, demo, validated or paper, one at least")
+    finally:
+        path.unlink()
+
+
 DIFFUSION_MISTAKES = {
     "unknown key of the journey": ({"journey": {"timestep": [300]}}, ["journey.timestep", '"timesteps"']),
     "no step of the sampling": ({"journey": {"timesteps": [300, 350]}}, ["journey.timesteps[1]", "350", "100"]),

@@ -101,7 +101,7 @@ def test_every_target_at_every_tier(tree, tier):
 
 
 def test_an_experiment_without_the_tier_is_built_at_its_own(tree):
-    jobs = planned(tree.done("--dry-run", "--config", "tier=smoke", "--", "fashion_ddpm"))
+    jobs = planned(tree.done("--dry-run", "--", "fashion_ddpm"))
     assert jobs["train"] == sum(shards(settings_of("fashion_ddpm", "validated")).values())
 
 

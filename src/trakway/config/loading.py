@@ -115,8 +115,23 @@ def load_experiments(
 
 
 def experiment_tiers(folder: str | os.PathLike) -> dict[str, list[str]]:
-    """Return the tiers each experiment of a folder has, by name, in the order of the file."""
-    return {name: _tiers(read_mapping(path)) for name, path in _experiment_files(folder).items()}
+    """Return the tiers each experiment of a folder has, by name, in the order of the file.
+
+    Raises:
+        UserError: one has none, or its file cannot be read; names the file.
+    """
+    found, lines = {}, []
+    for name, path in _experiment_files(folder).items():
+        written = read_mapping(path)
+        found[name] = _tiers(written)
+        if not found[name]:
+            given = show(written["tiers"]) if "tiers" in written else "nothing"
+            lines.append(
+                f"{path}: tiers: found {given}; allowed: a mapping of smoke, demo, validated or paper, one at least, to"
+                " the settings of that size. Add one, such as `tiers: {demo: {}}`."
+            )
+    raise_all(lines)
+    return found
 
 
 def _tiers(written: dict) -> list[str]:
