@@ -56,12 +56,31 @@ def test_gpus_come_from_nvidia_smi(machine, listing, status, gpus):
 
 @pytest.mark.parametrize(
     ("value", "gpus"),
-    [("", []), ("-1", []), ("1", ["1"]), ("3,0", ["3", "0"]), ("GPU-aaaa,GPU-cccc", ["GPU-aaaa", "GPU-cccc"])],
+    [
+        ("", []),
+        ("-1", []),
+        ("none", []),
+        ("NoDevFiles", []),
+        ("1", ["1"]),
+        ("1,0", ["1", "0"]),
+        ("1,3,0", ["1"]),
+        ("GPU-aaaa,GPU-cccc", ["GPU-aaaa", "GPU-cccc"]),
+        ("GPU-dddd", []),
+        ("MIG-bbbb", ["MIG-bbbb"]),
+    ],
 )
 def test_the_environment_goes_before_nvidia_smi(machine, monkeypatch, value, gpus):
     machine(LISTING)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
     assert device.visible_gpus() == gpus
+
+
+@pytest.mark.parametrize("value", ["0", "none", "NoDevFiles", "GPU-aaaa"])
+def test_without_a_gpu_the_environment_names_none(machine, monkeypatch, value):
+    machine(None)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+    assert device.visible_gpus() == []
+    assert device.claim("auto") == "cpu"
 
 
 def test_a_hanging_driver_counts_as_none(machine, monkeypatch):
@@ -98,6 +117,7 @@ def test_an_unknown_choice_is_an_error(machine):
 
 
 def test_slurm_has_assigned_the_gpu(machine, monkeypatch, tmp_path):
+    machine("".join(f"GPU {number}: NVIDIA A100 (UUID: GPU-{number})\n" for number in range(4)))
     monkeypatch.setenv("SLURM_JOB_ID", "17")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
     assert device.claim("auto") == device.claim("cuda") == "cuda"

@@ -8,6 +8,7 @@ config/config.yaml: small models leave most of it idle. Under SLURM the schedule
 import fcntl
 import itertools
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -21,16 +22,32 @@ _held = []  # open lock files: a lock lives as long as its file object
 
 
 def visible_gpus() -> list[str]:
-    """Return the ids of this machine's NVIDIA GPUs, as ``CUDA_VISIBLE_DEVICES`` names them; empty without a driver."""
-    if "CUDA_VISIBLE_DEVICES" in os.environ:
-        return [gpu for gpu in map(str.strip, os.environ["CUDA_VISIBLE_DEVICES"].split(",")) if gpu not in ("", "-1")]
+    """Return the ids of this machine's NVIDIA GPUs, as ``CUDA_VISIBLE_DEVICES`` names them; empty without a driver.
+
+    The variable can only hide GPUs that are there; as for CUDA, it ends at the first entry that is none of them.
+    """
+    there = _listed()
+    if "CUDA_VISIBLE_DEVICES" not in os.environ:
+        return [str(number) for number in range(len(there))]
+    named = map(str.strip, os.environ["CUDA_VISIBLE_DEVICES"].split(","))
+
+    def known(gpu: str) -> bool:
+        if gpu.isdigit():
+            return int(gpu) < len(there)
+        return bool(re.match("(GPU|MIG)-", gpu)) and any(f"UUID: {gpu}" in text for text in there)
+
+    return list(itertools.takewhile(known, named))
+
+
+def _listed() -> list[str]:
+    """Return what nvidia-smi says of each GPU, with the lines of its parts; empty where it does not answer."""
     try:
         listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return []
     if listing.returncode != 0:
         return []
-    return [str(i) for i, line in enumerate(line for line in listing.stdout.splitlines() if line.startswith("GPU "))]
+    return re.findall(r"^GPU .*\n(?:(?!GPU ).*\n?)*", listing.stdout, re.MULTILINE)
 
 
 def claim(choice: str = "auto", poll_seconds: float = 1.0) -> str:
