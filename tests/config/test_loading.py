@@ -438,6 +438,10 @@ def test_overrides_win_and_defaults_fill(config):
     assert load_config(config, {"experiments": None})["experiments"] is None
 
 
+def test_results_in_a_home(config):
+    assert load_config(config, {"results": "~/mine"})["results"] == str(Path.home() / "mine")
+
+
 def test_faults_say_whether_the_file_or_the_command_line_is_wrong(config):
     config.write_text("tier: demo\ndevice: gpu\nresutls: here\n")
     with pytest.raises(UserError) as caught:
@@ -457,6 +461,7 @@ def test_faults_say_whether_the_file_or_the_command_line_is_wrong(config):
         ({"experiments": ["a", "a"]}, "experiments"),
         ({"experiments": "a,,b"}, "experiments[1]"),
         ({"results": ""}, "results"),
+        ({"results": "my{results}"}, "results"),
         ({"tier": True}, "tier"),
         ({"teir": "demo"}, "teir"),
     ],

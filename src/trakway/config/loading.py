@@ -30,7 +30,8 @@ def load_config(
         schemas: folder of the schemas; the repository's config/schemas by default.
 
     Returns:
-        The keys of config.schema.yaml; ``experiments`` is a list of names or None (all that have the tier).
+        The keys of config.schema.yaml; ``experiments`` is a list of names or None (all that have the tier), ``results``
+        begins with a home where it began with ``~``.
 
     Raises:
         UserError: every fault found, one a line.
@@ -47,7 +48,8 @@ def load_config(
         problem.line("--config" if problem.path[0] in given else str(path))
         for problem in schema_problems(merged, schema)
     )
-    return complete(merged, schema)
+    found = complete(merged, schema)
+    return found | {"results": os.path.expanduser(found["results"])}
 
 
 def load_experiment(path: str | os.PathLike, tier: str, schemas: str | os.PathLike | None = None) -> dict:
