@@ -181,6 +181,11 @@ def test_state_dicts_of_a_classifier(task, tmp_path):
     assert (described["subset"], described["loss"]) == (None, None)
     loaded = load_model(task, tmp_path / "nowhere", described)
     torch.testing.assert_close(loaded.state_dict(), model.state_dict(), rtol=0, atol=0)
+    with torch.no_grad():
+        next(model.parameters())[0] = float("nan")
+    save_checkpoint(task, model, tmp_path / "mine.safetensors")
+    with pytest.raises(UserError, match=r"members.checkpoints: .*mine.safetensors: found NaN or infinity in .*weight"):
+        adopt(task, [tmp_path / "mine.safetensors"], range(1))
     (tmp_path / "mine.safetensors").write_bytes(b"")
     with pytest.raises(UserError, match="members.checkpoints: checkpoint .*: not a whole safetensors file"):
         adopt(task, [tmp_path / "mine.safetensors"], range(1))

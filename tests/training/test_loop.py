@@ -55,6 +55,19 @@ def test_every_argument_counts(train, weights, task, tmp_path, change):
     assert weights(tmp_path / "one")["model.safetensors"] != weights(tmp_path / "two")["model.safetensors"]
 
 
+def test_a_loss_that_is_no_number_ends_the_training_and_leaves_no_model(train, task, tmp_path, monkeypatch):
+    whole, calls = task.loss, []
+
+    def loss(model, batch):
+        calls.append(1)
+        return whole(model, batch) * (float("nan") if len(calls) == 6 else 1)
+
+    monkeypatch.setattr(task, "loss", loss)
+    with pytest.raises(UserError, match=r"the loss is nan at step 6 of \d+; lower training.learning_rate"):
+        train("one")
+    assert not list((tmp_path / "one").glob("model*"))
+
+
 ADAMW = {"optimizer": "adamw", "learning_rate": 0.01, "ema": 0.9}
 RUNS = {
     "sgd": {},

@@ -10,7 +10,7 @@ from trakway.runtime import resources
 from trakway.storage.files import read_json
 from trakway.storage.fingerprint import file_digest
 from trakway.tasks import Generative, Task
-from trakway.training.checkpoint import load_checkpoint
+from trakway.training.checkpoint import first_bad_tensor, load_checkpoint
 from trakway.training.pretrained import network_folder
 
 ADVICE = "list folders that save_pretrained of such a network, or of a pipeline around one, has written"
@@ -45,7 +45,9 @@ def adopt(task: Task, checkpoints: Sequence[str | Path], indices: Sequence[int])
             )
         path = Path(checkpoints[index]).expanduser().absolute()
         try:
-            load_checkpoint(task, path, advice=ADVICE if generative else WHOLE)
+            bad = first_bad_tensor(load_checkpoint(task, path, advice=ADVICE if generative else WHOLE))
+            if bad is not None:
+                raise UserError(f"{path}: found NaN or infinity in {bad}; allowed: finite weights; name another one")
             if isinstance(task, Generative):
                 task.check_pipeline(path)
         except UserError as error:

@@ -111,8 +111,11 @@ def train_shard(
         record_path = path.with_suffix(".json")
         record = _finished(record_path, mark)
         if record is None:
-            with resources.measured() as cost:
-                result = train_model(task, visited, training, seed, path, mark, weights)
+            try:
+                with resources.measured() as cost:
+                    result = train_model(task, visited, training, seed, path, mark, weights)
+            except UserError as error:
+                raise UserError(f"model {index} of {ensemble.name}: {error}") from None
             files = {name: file_digest(folder / name) for name in names}
             record = {"fingerprint": mark, "files": files, "cost": cost, **result}
             write_json(record_path, record)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from trakway.errors import UserError
 from trakway.tasks import Task
 from trakway.training.checkpoint import save_checkpoint
 from trakway.training.run import Run
@@ -39,6 +40,9 @@ def train_model(
 
     Returns:
         ``{"curve": [{"epoch", "loss", "learning_rate"}...]}``: the mean over each epoch.
+
+    Raises:
+        UserError: the loss of a step is NaN or infinite.
     """
     run = Run(task, rows, training, seed, weights)
     state, schedule = run.state, run.schedule
@@ -61,15 +65,27 @@ def train_model(
 
 
 def _train_epoch(run: Run, epoch: int) -> dict:
-    """Take the steps of an epoch; returns its mean loss and learning rate."""
-    losses, rates, seen = [], [], 0
+    """Take the steps of an epoch; returns its mean loss and learning rate.
+
+    Raises:
+        UserError: the loss of a step is NaN or infinite.
+    """
+    losses, rates, steps, seen = [], [], [], 0
     for step, part in run.epoch(epoch):
         losses.append(run.take(step, part) * len(part))
+        steps.append(step)
         rates.append(run.schedule.learning_rate(step))
         seen += len(part)
         if step + 1 in run.schedule.checkpoints:
             run.state.keep()
-    return {"loss": float(torch.stack(losses).sum()) / seen, "learning_rate": float(np.mean(rates))}
+    total = torch.stack(losses)  # looked at once an epoch: a GPU does not wait for each step
+    bad = torch.nonzero(~torch.isfinite(total))
+    if len(bad):
+        raise UserError(
+            f"the loss is {float(total[bad[0]]):g} at step {steps[int(bad[0])] + 1} of {run.schedule.steps}; lower"
+            " training.learning_rate, raise training.warmup, or look at the examples"
+        )
+    return {"loss": float(total.sum()) / seen, "learning_rate": float(np.mean(rates))}
 
 
 def checkpoint_path(path: Path, index: int) -> Path:
