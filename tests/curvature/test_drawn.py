@@ -18,12 +18,17 @@ def test_the_block_changes_no_draw(pictures, network, drawn, chunk):
     assert all(torch.equal(a, b) for a, b in zip(whole, again, strict=True))
 
 
-def test_labels_are_as_likely_as_the_model_says(pictures, network):
-    one = tuple(tensor.repeat(20000, *[1] * (tensor.ndim - 1)) for tensor in pictures.train_batch(np.array([0])))
+def test_the_moment_of_soft_labels_is_that_of_labels_as_likely_as_the_model_says(pictures, network):
+    """Of the slopes in the logits: diag(p) - ppᵀ, of mean 0; soft labels sum to 1."""
+    count = 20000
+    one = tuple(tensor.repeat(count, *[1] * (tensor.ndim - 1)) for tensor in pictures.train_batch(np.array([0])))
     *_, labels = pictures.drawn(network, one, seeds.generator(0, "test"))
+    torch.testing.assert_close(labels.sum(1), torch.ones(count))
     likely = pictures.probabilities(network, pictures.train_batch(np.array([0])))[0]
-    found = torch.bincount(labels, minlength=3) / len(labels)
-    assert (found - likely).abs().max() < 0.015  # four standard errors
+    slopes = likely - labels
+    assert slopes.mean(0).abs().max() < 0.02  # four standard errors
+    moment = slopes.T @ slopes / count
+    assert (moment - (likely.diag() - likely[:, None] * likely)).abs().max() < 0.01
 
 
 def test_the_moment_of_a_squared_error_is_its_gauss_newton_matrix(diffusion_task):

@@ -87,7 +87,7 @@ class Task(ABC):
         """Return a batch of `training_batch` with labels that the model draws, for methods of curvature.
 
         They are drawn so that the second moment of ∇ℓ is the Gauss-Newton matrix of the loss: labels as likely as the
-        model says, goals of a squared error Σ w r² at a distance of variance 1 / 2w.
+        model says, or soft ones with the same moment; goals of a squared error Σ w r² at a distance of variance 1 / 2w.
 
         Raises:
             UserError: this task does not say how.

@@ -62,9 +62,12 @@ class Classification(Task):
         return F.cross_entropy(wide, batch[-1], reduction="none")
 
     def drawn(self, model: Model, batch: Batch, rng: np.random.Generator) -> Batch:
-        likely = self.probabilities(model, batch).detach().double().cumsum(1)
-        uniform = torch.from_numpy(rng.random((len(likely), 1))).to(likely.device) * likely[:, -1:]
-        return *batch[:-1], torch.searchsorted(likely, uniform, right=True)[:, 0]
+        # ∇ℓ in the logits is p - q, and the Gauss-Newton matrix diag(p) - ppᵀ: q is p less a normal vector of that
+        # covariance. Labels drawn one by one have the same moment, but where the model is sure a rare one holds it all.
+        likely = self.probabilities(model, batch).detach()
+        root = likely.sqrt()
+        normal = torch.from_numpy(rng.standard_normal(likely.shape)).to(root)
+        return *batch[:-1], likely - root * normal + likely * (root * normal).sum(1, keepdim=True)
 
     def output(self, model: Model, batch: Batch) -> Tensor:
         return margin(self.logits(model, batch), batch[-1])
