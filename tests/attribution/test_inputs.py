@@ -132,6 +132,12 @@ class TestByHand:
         assert found.files(CLASSIFICATION) == [f"metagradients/full/{run}.npy" for run in range(2)]
         assert found.costs(CLASSIFICATION) == [f"costs/metagradients/full/{run}.json" for run in range(2)]
 
+    def test_a_derivative_taken_elsewhere_is_not_paid_for(self):
+        settings = CLASSIFICATION | {"metagradient": {"runs": 1, "at": ["full", "middle"]}}
+        found = INPUTS["metagradients"].paid(settings, {"at": "middle"})
+        assert found == ["costs/metagradients/middle/0.json"]
+        assert INPUTS["features"].paid(settings, {}) == INPUTS["features"].costs(settings)
+
     @pytest.mark.parametrize("kind", ["ekfac", "ekfac_cg"])
     def test_one_file_a_member_whose_curvature_is_used(self, kind):
         found = INPUTS[kind]

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from trakway.figures import style
-from trakway.plan import Method
+from trakway.plan import Method, library_methods
 
 
 def test_every_method_has_its_own_colour_and_marker():
@@ -29,6 +29,15 @@ def test_a_method_looks_as_it_declares(monkeypatch):
     assert style.look("mine").label == "My own"
     assert style.look("mine").marker == "o"
     assert style.look("other")[:2] == ("TRAK 2", "#123456")
+
+
+def test_a_method_of_the_library_under_another_name_is_told_from_itself(monkeypatch):
+    monkeypatch.setattr(style, "LOOKS", dict(style.LOOKS))
+    trak = library_methods()["trak"]
+    style.introduce({"trak": trak, "trak_of_one": trak})
+    assert style.look("trak").label == "TRAK"
+    assert style.look("trak_of_one").label == "trak of one"
+    assert style.look("trak_of_one").color != style.look("trak").color
 
 
 @pytest.mark.parametrize(("value", "form", "text"), [(-0.012, ".2f", "−0.01"), (3, "+.1f", "+3.0")])

@@ -6,7 +6,7 @@ The workflow asks these classes for files and costs, so nothing heavy is importe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -37,6 +37,10 @@ class Input(ABC):
     def costs(self, settings: dict) -> list[str]:
         """Return the files of what making it cost, the training of models left out."""
         return []
+
+    def paid(self, settings: dict, options: Mapping[str, Any]) -> list[str]:
+        """Return those of `costs` that a method with such options pays for."""
+        return self.costs(settings)
 
     def ensemble(self, settings: dict) -> str | None:
         """Return the ensemble whose models it is made of."""
@@ -210,6 +214,9 @@ class Metagradients(_Computed):
 
     def costs(self, settings):
         return [f"costs/{name}.json" for name in layout.metagradient_names(settings)]
+
+    def paid(self, settings, options):
+        return [cost for cost in self.costs(settings) if Path(cost).parent.name == options["at"]]
 
     def load(self, files, source):
         from trakway.storage.files import read_array

@@ -74,8 +74,14 @@ def look(method: str) -> Look:
 
 
 def introduce(methods: Mapping[str, Method]) -> None:
-    """Let methods appear in figures as they declare, by the names that they have in tables."""
-    LOOKS.update({name: _look_of(name, method) for name, method in methods.items()})
+    """Let methods appear in figures as they declare, by the names that they have in tables.
+
+    A method of the library under a name of its own stands beside itself: its look is one by that name.
+    """
+    library = library_methods()
+    for name, method in methods.items():
+        again = name not in library and method in library.values()
+        LOOKS[name] = _look_of(name, Method() if again else method)
 
 
 def _look_of(name: str, method: Method) -> Look:
