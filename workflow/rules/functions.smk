@@ -256,7 +256,9 @@ def cost_files(w):
         ensembles = dict.fromkeys(filter(None, (read.ensemble(s) for read in reads)))
         trained = [file for ensemble in ensembles for file in plan.shard_files(s, ensemble, "costs/train", ".json")]
         encoded = ["costs/encode.json"] * (plan.modality_of(s).encodes and bool(ensembles))
-        found[name] = below(w, dict.fromkeys(encoded + trained + [file for read in reads for file in read.paid(s, chosen.options)]))
+        found[name] = below(
+            w, dict.fromkeys(encoded + trained + [file for read in reads for file in read.paid(s, chosen.options)])
+        )
     return found
 
 
