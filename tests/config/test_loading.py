@@ -253,7 +253,7 @@ def test_the_tier_is_laid_over_the_rest_and_defaults_fill_what_is_left(write):
     assert "tiers" not in settings
     assert settings["scores"] == {
         "ridge": [3.0],
-        "damping": [0.1, 1.0, 10.0],
+        "damping": [0.001, 0.01, 0.1, 1.0, 10.0, 100.0],
         "soft_threshold": [0.0],
         "weights": True,
         "average": "paper",
