@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from trakway.config import read_settings
-from trakway.plan import code_files
+from trakway.plan import INFLUENCES, code_files
 from trakway.runtime.command import Command
 
 
@@ -18,18 +18,19 @@ def main(arguments):
     settings = read_settings(arguments.settings)
     task = build_task(settings, arguments.data, arguments.device, arguments.targets)
     shard = read_json(arguments.models)
-    members = members_of(task, shard, arguments.models.parent / shard["folder"])
-    member = next(member for member in members if member.index == arguments.member)
+    (described,) = (model for model in shard["models"] if model["index"] == arguments.member)
+    (member,) = members_of(task, {"models": [described]}, arguments.models.parent / shard["folder"])
     entries = len(read_table(arguments.targets))
     dampings = settings["scores"]["damping"]
     curvature = settings["curvature"]
     influence = Influence(
         task, lambda: load_member(task, member), curvature, dampings, arguments.kind, entries, arguments.chunk
     )
-    checkpoint = next(model["checkpoints"][-1] for model in shard["models"] if model["index"] == arguments.member)
     beside = [file_digest(path) for path in sorted(arguments.targets.parent.glob("*.*"))]
     code = code_digest(code_files(__file__, *task.sources))
-    mark = fingerprint(settings, arguments.kind, checkpoint, data_digest(arguments.data), beside, code)
+    mark = fingerprint(
+        settings, arguments.kind, described["checkpoints"][-1], data_digest(arguments.data), beside, code
+    )
     cost = influence.write(arguments.output.with_suffix(".npy"), mark)
     write_json(arguments.output, {"damping": dampings})
     return cost
@@ -46,7 +47,7 @@ if __name__ == "__main__":
     command.add_argument("--targets", type=Path, required=True, help="table of targets")
     command.add_argument("--models", type=Path, required=True, help="description of the members (JSON)")
     command.add_argument("--member", type=int, required=True, help="whose curvature, by its index")
-    command.add_argument("--kind", required=True, choices=("ekfac", "ekfac_cg"), help="how the system is solved")
+    command.add_argument("--kind", required=True, choices=INFLUENCES, help="how the system is solved")
     command.add_argument("--chunk", type=int, default=50, help="examples at a time; bounds the memory")
     command.add_argument("--output", type=Path, required=True, help="description (JSON), beside the array (.npy)")
     command.run(main)

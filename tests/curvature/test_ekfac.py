@@ -45,7 +45,7 @@ def test_bases_are_those_of_inputs_and_output_gradients(drawn, ekfac, network):
     first = layer.register_forward_hook(lambda module, seen, output: inputs.append(seen[0].detach()))
     second = layer.register_full_backward_hook(lambda module, before, after: slopes.append(after[0].detach()))
     for batch in drawn.batches():
-        drawn.output(network, batch).sum().backward()
+        drawn.scored.output(network, batch).sum().backward()
     first.remove()
     second.remove()
     network.zero_grad()

@@ -6,7 +6,8 @@ import torch
 
 from trakway.curvature.conjugate import product
 from trakway.curvature.drawn import Drawn
-from trakway.curvature.influence import KINDS, Influence
+from trakway.curvature.influence import Influence
+from trakway.plan import INFLUENCES
 
 
 @pytest.fixture(params=["images", "denoising", "texts", "latents"])
@@ -30,7 +31,7 @@ def test_the_product_is_with_gradients_at_drawn_labels(task):
     assert (product(drawn, rows) - expected).norm() < 1e-4 * expected.norm()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", INFLUENCES)
 def test_influences_point_to_what_they_are_of(task, kind):
     """An example's influence on its own output is positive, whatever the curvature: the matrix is positive definite."""
     model = task.prepare(task.new_model(0).eval())

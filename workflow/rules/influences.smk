@@ -17,7 +17,7 @@ rule influences:
     benchmark:
         f"{ROOT}/benchmarks/influences/{{kind}}/{{member}}.tsv"
     wildcard_constraints:
-        kind="ekfac|ekfac_cg",
+        kind="|".join(plan.INFLUENCES),
         member=r"\d+",
     conda:
         ENVIRONMENT

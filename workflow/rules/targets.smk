@@ -13,14 +13,16 @@ rule smoke:
         [whole(name, "smoke") + optional(name, "smoke") for name in SETTINGS.get("smoke", {})],
 
 
+_ends = ("", "_orders", "_publish", *(f"_{check}" for check in report_parts.checks()))
+_taken = {rule.name for rule in workflow.rules}
+
 for _name, _tier in TIER_OF.items():
-    if _name in {rule.name for rule in workflow.rules}:
+    if _name in _taken:
         raise WorkflowError(
             f"{FOLDER / _name}.yaml: name: found {_name}, which is a rule of the workflow already; allowed: any other"
             " name; rename the file and its key name."
         )
     # A tier that was asked for by hand is never another one; where config.yaml names it, experiments have their own.
-    _ends = ("", "_orders", "_publish", *(f"_{check}" for check in report_parts.checks()))
     if _tier != TIER and "tier" in config and {f"{_name}{end}" for end in _ends} & set(sys.argv):
         raise WorkflowError(
             f"{FOLDER / _name}.yaml: tiers: found no {TIER}; allowed: {', '.join(TIERS[_name])}; choose one, or add"

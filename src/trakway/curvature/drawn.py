@@ -4,6 +4,7 @@ For cross-entropy it is the true Fisher matrix (Martens, JMLR 2020, section 9), 
 Gauss-Newton approximation when the error is drawn with the variance that makes it so (see `Task.drawn`).
 """
 
+import copy
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,15 +14,16 @@ from torch import Tensor, nn
 from trakway import seeds
 from trakway.gradients import per_example_gradients
 from trakway.storage.resumable import row_blocks
-from trakway.tasks import Batch, Model, Task
+from trakway.tasks import Batch, Task
 
 TOGETHER = 50  # examples that one generator draws, so that ``chunk`` changes no draw
 
 
 class Drawn:
-    """A task whose f is minus the training loss of an example, and whose examples carry labels that a model drew.
+    """Training examples with labels that a model drew: the same each time, whatever the size of a block.
 
-    The same draws each time it is gone through, whatever the size of a block.
+    Attributes:
+        scored: the task, with minus the training loss of an example for its f.
     """
 
     def __init__(self, task: Task, model: nn.Module, count: int, chunk: int):
@@ -34,16 +36,8 @@ class Drawn:
             chunk: examples at a time; bounds the memory (chunk × p floats).
         """
         self.task, self.model, self.count, self.chunk = task, model, count, chunk
-        self.device = task.device
-
-    def output(self, model: Model, batch: Batch) -> Tensor:
-        return -self.task.losses(model, batch)
-
-    def attributed(self, model: nn.Module) -> list[str]:
-        return self.task.attributed(model)
-
-    def pieces(self, batch: Batch, rows: int) -> Iterator[tuple[slice, float, Batch]]:
-        yield from self.task.pieces(batch, rows)
+        self.scored = copy.copy(task)
+        self.scored.output = lambda model, batch: -task.losses(model, batch)
 
     def batches(self) -> Iterator[Batch]:
         """Yield all that is drawn, in blocks of at most ``chunk`` examples."""
@@ -55,7 +49,7 @@ class Drawn:
     def gradients(self) -> Iterator[Tensor]:
         """Yield the gradients of f of all that is drawn, float32 (chunk, p)."""
         for batch in self.batches():
-            yield per_example_gradients(self, self.model, batch)[1]
+            yield per_example_gradients(self.scored, self.model, batch)[1]
 
     def _draw(self, block: slice) -> Batch:
         rng = seeds.generator(self.task.seed, "drawn", block.start)

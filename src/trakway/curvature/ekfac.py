@@ -13,8 +13,7 @@ from trakway.curvature.drawn import Drawn
 from trakway.gradients import layers
 from trakway.gradients.backward import watch
 from trakway.gradients.factored import two_sided
-
-LARGEST = 8192  # rows or columns of a parameter; of more the coordinates themselves are the basis
+from trakway.gradients.preconditioning import LARGEST
 
 
 class Ekfac:
@@ -32,12 +31,12 @@ class Ekfac:
             drawn: the gradients that it is the second moment of.
         """
         model = drawn.model
-        names = drawn.attributed(model)
+        names = drawn.scored.attributed(model)
         parameters = [model.get_parameter(name) for name in names]
         self.shapes = [(len(p), p[0].numel()) if p.ndim > 1 else (p.numel(), 1) for p in parameters]
         self.sizes = [out * inner for out, inner in self.shapes]
         self.bases = [tuple(map(_eigenvectors, pair)) for pair in _moments(drawn, names, self)]
-        self.values = [torch.zeros(shape, dtype=torch.float64, device=drawn.device) for shape in self.shapes]
+        self.values = [torch.zeros(shape, dtype=torch.float64, device=drawn.task.device) for shape in self.shapes]
         for gradients in drawn.gradients():
             for total, part in zip(self.values, self.rotated(gradients), strict=True):
                 total += part.square().sum(0, dtype=torch.float64)
@@ -82,7 +81,7 @@ def _eigenvectors(moment: Tensor | None) -> Tensor | None:
 
 def _moments(drawn: Drawn, names: list[str], ekfac: Ekfac) -> list[tuple[Tensor | None, Tensor | None]]:
     """Return the second moments, float64, whose eigenvectors are the bases; None where a side is too long."""
-    model, device = drawn.model, drawn.device
+    model, device = drawn.model, drawn.task.device
     told = _told(model, names)
     sums = [
         [None if side > LARGEST else torch.zeros(side, side, dtype=torch.float64, device=device) for side in shape]
@@ -90,7 +89,7 @@ def _moments(drawn: Drawn, names: list[str], ekfac: Ekfac) -> list[tuple[Tensor 
     ]
     places = {name: place for place, name in enumerate(names)}
     for batch in drawn.batches():
-        for prefix, module, inputs, slope in watch(drawn, model, batch)[1] if told else ():
+        for prefix, module, inputs, slope in watch(drawn.scored, model, batch)[1] if told else ():
             name = layers.full_name(prefix, "weight")
             if name in told:
                 _add(sums[places[name]], layers.sides(module, inputs, slope))

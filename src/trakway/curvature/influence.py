@@ -19,8 +19,6 @@ from trakway.gradients import per_example_gradients
 from trakway.storage.resumable import Part, fill_arrays, row_blocks
 from trakway.tasks import Task
 
-KINDS = ("ekfac", "ekfac_cg")
-
 
 class Influence:
     """Influence scores of one model; it is fitted when they are first asked for."""
@@ -58,7 +56,7 @@ class Influence:
         """(H + λ)⁻¹ ∇f of every damping and target, (dampings × entries, p)."""
         drawn = Drawn(self.task, self.model, self.settings["drawn"], self.chunk)
         ekfac = Ekfac(drawn)
-        slopes = torch.cat([self._slopes(self.task.target_batch, block) for block in self._blocks(self.entries)])
+        slopes = torch.cat([self._slopes(block) for block in self._blocks(self.entries)])
         dampings = torch.tensor(self.dampings, device=slopes.device, dtype=slopes.dtype)
         rows, factors = slopes.repeat(len(dampings), 1), dampings.repeat_interleave(self.entries)
         if self.kind == "ekfac":
@@ -81,8 +79,9 @@ class Influence:
         part = Part([path], [shape], blocks, lambda block: (self.scores(block[2]),))
         return fill_arrays([part], fingerprint, "blocks of training examples")
 
-    def _slopes(self, batch_of: Callable, block: slice) -> Tensor:
-        return per_example_gradients(self.task, self.model, batch_of(np.arange(block.start, block.stop)))[1]
+    def _slopes(self, block: slice) -> Tensor:
+        batch = self.task.target_batch(np.arange(block.start, block.stop))
+        return per_example_gradients(self.task, self.model, batch)[1]
 
     def _blocks(self, size: int) -> list[slice]:
         return row_blocks(size, self.chunk)

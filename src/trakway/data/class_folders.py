@@ -1,12 +1,13 @@
 """Pictures that lie in a folder a class."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from trakway.data.pixels import FilePixels
-from trakway.data.source import Split
+from trakway.data.source import Split, listed
 from trakway.errors import UserError
 
 
@@ -49,6 +50,20 @@ class ClassFolders:
         """Return some of the pictures, or all, as a split; an example's id is its place among all."""
         rows = np.arange(len(self.paths)) if rows is None else rows
         return Split(FilePixels([self.paths[row] for row in rows], margin), self.labels[rows], rows)
+
+
+def check_alike(folders: Sequence[Path], splits: Sequence[ClassFolders]) -> None:
+    """Check that the folders of two splits have the same classes.
+
+    Raises:
+        UserError: they have not; names those that are in one alone.
+    """
+    one, other = (set(split.classes) for split in splits)
+    if one != other:
+        raise UserError(
+            f"dataset.path: {folders[0]} and {folders[1]} differ in their class folders: {listed(sorted(one ^ other))};"
+            " give both the same"
+        )
 
 
 def hidden(file: Path, folder: Path) -> bool:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from trakway.data.class_folders import ClassFolders
+from trakway.data.class_folders import ClassFolders, check_alike
 from trakway.data.sampling import held_out
-from trakway.data.source import Source, listed
+from trakway.data.source import Source
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
 
@@ -40,13 +40,9 @@ def open_image_folder(dataset: dict) -> Source:
         )
     present = [name for name in SPLITS if (root / name).is_dir()]
     if "train" in present and len(present) == 2:
-        train, test = (ClassFolders.read(root / name) for name in present)
-        if train.classes != test.classes:
-            odd = sorted(set(train.classes) ^ set(test.classes))
-            raise UserError(
-                f"dataset.path: {root / present[0]} and {root / present[1]} differ in their class folders:"
-                f" {listed(odd)}; give both the same"
-            )
+        folders = [root / name for name in present]
+        train, test = (ClassFolders.read(folder) for folder in folders)
+        check_alike(folders, (train, test))
         splits = [train.split(), test.split()]
     elif "train" in present:
         raise UserError(

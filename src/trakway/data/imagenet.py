@@ -6,8 +6,8 @@ sorted list of files. Pictures of one's own are an ``image_folder``.
 
 from pathlib import Path
 
-from trakway.data.class_folders import ClassFolders
-from trakway.data.source import Source, listed
+from trakway.data.class_folders import ClassFolders, check_alike
+from trakway.data.source import Source
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
 
@@ -38,9 +38,7 @@ def open_imagenet(dataset: dict) -> Source:
     if not root.is_dir():
         raise UserError(f"dataset.path: {root} is not a folder; imagenet needs one that holds train/ and val/")
     train, val = (_folder(root, split) for split in ("train", "val"))
-    if train.classes != val.classes:
-        odd = sorted(set(train.classes) ^ set(val.classes))
-        raise UserError(f"dataset.path: {root}/train and {root}/val differ in their class folders: {listed(odd)}")
+    check_alike([root / "train", root / "val"], (train, val))
     return Source("imagenet", LICENCE, tuple(train.classes), train.split(margin=MARGIN), val.split(margin=MARGIN))
 
 

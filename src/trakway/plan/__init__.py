@@ -7,7 +7,14 @@ from trakway.plan.code import code_files
 from trakway.plan.datasets import Dataset
 from trakway.plan.ensembles import ALONE, OUTPUT_ROLES, ensemble_shards, ensemble_sizes
 from trakway.plan.functions import is_window, window, window_timestep
-from trakway.plan.layout import feature_costs, feature_files, feature_folders, final_checkpoint, shard_files
+from trakway.plan.layout import (
+    INFLUENCES,
+    feature_costs,
+    feature_files,
+    feature_folders,
+    final_checkpoint,
+    shard_files,
+)
 from trakway.plan.methods import (
     CONTROL,
     Chosen,
@@ -40,6 +47,7 @@ from trakway.plan.shards import compact, expand, shard_range, shards
 __all__ = [
     "ALONE",
     "CONTROL",
+    "INFLUENCES",
     "Chosen",
     "Dataset",
     "Method",

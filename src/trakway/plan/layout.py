@@ -54,6 +54,10 @@ def metagradient_names(settings: dict) -> list[str]:
     return [f"metagradients/{at}/{run}" for at in chosen["at"] for run in range(chosen["runs"])]
 
 
+INFLUENCES = ("ekfac", "ekfac_cg")
+"""How influences by curvature are solved for: names of methods, of what they read, and of folders."""
+
+
 def influence_names(settings: dict, kind: str) -> list[str]:
     """Return one name a member whose curvature is used, ``influences/KIND/MEMBER``."""
     count = min(settings["curvature"]["members"], settings["members"]["count"])
