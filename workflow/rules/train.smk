@@ -8,6 +8,9 @@ onstart:
         if job.rule.name == "train":
             totals[f"{job.wildcards.ensemble} trained"] += len(plan.shard_range(job.wildcards.shard))
     announce(totals)
+    # With its limit on submissions a second, Snakemake 9 looks at all ready jobs again every second, and once more each
+    # second for every job that has ended: hundreds of looks a second in the end. Profiles say how many jobs run at once.
+    workflow.scheduler.job_rate_limiter = None
 
 
 # Of a user's own task, network or data: tried before anything is trained with them.
