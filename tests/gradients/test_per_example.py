@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from trakway.gradients import layers, per_example, per_example_gradients
+from trakway.gradients import layers, per_example, per_example_gradients, projected_gradients
 from trakway.gradients.per_example import layerwise, vmapped
+from trakway.projection.sjlt import SJLT
 
 
 def images(batch, channels=1, size=12, classes=3, seed=0, kind=torch.float64):
@@ -154,6 +155,21 @@ def test_which_way_is_taken(any_model, settle, monkeypatch, build, way):
     for _ in range(2):
         per_example_gradients(any_model, model, examples)
     assert ways == [way, way]
+
+
+@pytest.mark.parametrize("build", [plain, residual, frozen, Twice, Unused, Tokens])
+def test_features_of_gradients_that_are_never_whole(any_model, settle, monkeypatch, build):
+    torch.manual_seed(1)
+    model = settle(build())
+    examples = images(19, kind=torch.float32)
+    outputs, gradients = per_example_gradients(any_model, model, examples)
+    projection = SJLT(gradients.shape[1], 16, 7)
+    if build is not Tokens:  # which layers do not serve
+        monkeypatch.setattr(SJLT, "__call__", None)
+    found = projected_gradients(any_model, model, examples, projection)
+    monkeypatch.undo()
+    assert torch.equal(found[0], outputs)
+    assert torch.equal(found[1], projection(gradients))
 
 
 def test_the_torchvision_resnet(any_model, settle, by_autograd):

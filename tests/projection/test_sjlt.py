@@ -1,3 +1,5 @@
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -93,3 +95,31 @@ def test_columns_are_uniform_and_signs_fair():
     # Nothing ties the sign to the column.
     for column in range(10):
         assert abs(signs[columns == column].mean()) < 5 / np.sqrt((columns == column).sum())
+
+
+@given(st.lists(st.integers(0, 900), min_size=1, max_size=9), st.integers(1, 40), st.integers(1, 2), st.data())
+def test_gradients_in_parts_give_the_very_bits(sizes, batch, nonzeros, data):
+    gradients = torch.randn(batch, sum(sizes), generator=torch.Generator().manual_seed(0))
+    starts = np.cumsum([0, *sizes])
+    kept = [data.draw(st.booleans()) for _ in sizes]
+    for start, stop, there in zip(starts, starts[1:], kept, strict=False):
+        gradients[:, start:stop] *= there
+    parts = [(starts[i], gradients[:, starts[i] : starts[i + 1]]) for i in range(len(sizes)) if kept[i]]
+    projection = SJLT(max(1, sum(sizes)), 3, KEY, nonzeros)  # of 1,024 coordinates to a float32 sum
+    if sum(sizes):
+        assert torch.equal(projection.of_parts(batch, parts), projection(gradients))
+
+
+def test_parts_are_made_one_at_a_time(whole_numbers):
+    gradients, held = whole_numbers(5, 60), []
+
+    def parts():
+        for start in range(0, 60, 20):
+            part = gradients[:, start : start + 20].clone()
+            held.append(weakref.ref(part))
+            yield start, part
+            del part
+            assert held[-1]() is None
+
+    assert torch.equal(SJLT(60, 8, KEY).of_parts(5, parts()), SJLT(60, 8, KEY)(gradients))
+    assert len(held) == 3

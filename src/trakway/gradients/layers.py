@@ -91,11 +91,10 @@ def bias(module: nn.Conv2d | nn.Linear, slope: Tensor, examples: int) -> Tensor:
 
 def batch_norm(module: nn.BatchNorm2d, inputs: Tensor, slope: Tensor, examples: int) -> dict[str, Tensor]:
     """Batch norm in eval mode: a fixed affine map of each channel."""
-    shape = (1, -1, 1, 1)
-    scale = (module.running_var + module.eps).rsqrt().view(shape)
-    normalised = (inputs - module.running_mean.view(shape)) * scale
+    scale = (module.running_var + module.eps).rsqrt()
+    centred = inputs - module.running_mean.view(1, -1, 1, 1)
     return {
-        "weight": _by_example((slope * normalised).sum((2, 3)), examples),
+        "weight": _by_example(centred.mul_(slope).sum((2, 3)) * scale, examples),
         "bias": _by_example(slope.sum((2, 3)), examples),
     }
 
@@ -104,7 +103,7 @@ def group_norm(module: nn.GroupNorm, inputs: Tensor, slope: Tensor, examples: in
     """Group norm: the scale and shift of each channel of what is normalised."""
     normalised = F.group_norm(inputs, module.num_groups, eps=module.eps)
     return {
-        "weight": _by_example((slope * normalised).flatten(2).sum(2), examples),
+        "weight": _by_example(normalised.mul_(slope).flatten(2).sum(2), examples),
         "bias": _by_example(slope.flatten(2).sum(2), examples),
     }
 
@@ -112,7 +111,7 @@ def group_norm(module: nn.GroupNorm, inputs: Tensor, slope: Tensor, examples: in
 def layer_norm(module: nn.LayerNorm, inputs: Tensor, slope: Tensor, examples: int) -> dict[str, Tensor]:
     """Layer norm of the last dimension; all dimensions between are summed over."""
     normalised = F.layer_norm(inputs, module.normalized_shape, eps=module.eps)
-    result = {"weight": (slope * normalised).reshape(examples, -1, inputs.shape[-1]).sum(1)}
+    result = {"weight": normalised.mul_(slope).reshape(examples, -1, inputs.shape[-1]).sum(1)}
     if module.bias is not None:
         result["bias"] = slope.reshape(examples, -1, inputs.shape[-1]).sum(1)
     return result

@@ -5,6 +5,7 @@ gradient from the layer's input and output gradient; it is several times faster,
 knows. `vmapped` (``vmap`` of ``grad``) serves every other model.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
@@ -37,9 +38,13 @@ def per_example_gradients(task: Task, model: nn.Module, batch: Batch) -> tuple[T
         ``task.attributed``. The memory beside them does not grow with the draws that f is a mean over.
     """
     with exact(task):
-        few = tuple(tensor[:TRIED] for tensor in batch)
-        compute = layerwise if _sees_all(task, model, pieces(task, few)[0][2]) else vmapped
+        compute = layerwise if _sees_all(task, model, batch) else vmapped
         return add_pieces(task, batch, lambda piece: compute(task, model, piece))
+
+
+def in_parts(task: Task, model: nn.Module, batch: Batch) -> bool:
+    """Whether `layerwise_parts` gives the gradients of a batch."""
+    return _sees_all(task, model, batch) and len(pieces(task, batch)) == 1
 
 
 @contextmanager
@@ -72,8 +77,9 @@ def add_pieces(task: Task, batch: Batch, compute: Callable[[Batch], tuple[Tensor
 
 
 def _sees_all(task: Task, model: nn.Module, batch: Batch) -> bool:
-    """Whether `layerwise` is right for a model: by its layers, and by a trial."""
-    return layers.supported(model, task.attributed(model)) and missed(task, model, batch) is None
+    """Whether `layerwise` is right for a model: by its layers, and by a trial on a few examples."""
+    few = pieces(task, tuple(tensor[:TRIED] for tensor in batch))[0][2]
+    return layers.supported(model, task.attributed(model)) and missed(task, model, few) is None
 
 
 def missed(task: Task, model: nn.Module, batch: Batch) -> str | None:
@@ -130,23 +136,41 @@ def vmapped(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]
 
 def layerwise(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
     """Per-example gradients from one batched backward pass through layers that `layers.supported` accepts."""
-    names = task.attributed(model)
-    examples = len(batch[0])
-    sizes = [model.get_parameter(name).numel() for name in names]
-    starts = dict(zip(names, torch.tensor([0, *sizes]).cumsum(0).tolist(), strict=False))
-    gradients = torch.empty(examples, sum(sizes), device=batch[0].device)
-    unwritten = set(names)
+    outputs, parts = layerwise_parts(task, model, batch)
+    size = sum(model.get_parameter(name).numel() for name in task.attributed(model))
+    gradients = torch.empty(len(outputs), size, device=batch[0].device)
+    written = 0
+    for start, rows in parts:
+        gradients[:, written:start] = 0  # f does not depend on these
+        written = start + rows.shape[1]
+        gradients[:, start:written] = rows
+    gradients[:, written:] = 0
+    return outputs, gradients
 
+
+def layerwise_parts(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor, Iterator[tuple[int, Tensor]]]:
+    """Return what `layerwise` does, a parameter at a time: a layer's gradients are made when they are asked for.
+
+    Returns:
+        (outputs (B,), iterator of (first coordinate, gradients (B, size))), by ascending coordinates; parameters on
+        which f does not depend are left out.
+    """
+    names = task.attributed(model)
     outputs, calls = watch(task, model, batch)
-    for prefix, module, inputs, slope in calls:
-        for name, rows in layers.gradient_of(module)(module, inputs, slope, examples).items():
-            full = layers.full_name(prefix, name)
-            if full in unwritten:
-                gradients[:, starts[full] : starts[full] + rows.shape[1]] = rows
-                unwritten.remove(full)
-            elif full in starts:  # a layer called more than once
-                gradients[:, starts[full] : starts[full] + rows.shape[1]] += rows
-    for name, size in zip(names, sizes, strict=True):
-        if name in unwritten:  # f does not depend on it
-            gradients[:, starts[name] : starts[name] + size] = 0
-    return outputs.float(), gradients
+    by_layer = defaultdict(list)  # a layer may be called more than once
+    for prefix, *call in calls:
+        by_layer[prefix].append(call)
+
+    def parts() -> Iterator[tuple[int, Tensor]]:
+        made, start = {}, 0
+        for name in names:
+            prefix = name.rpartition(".")[0]
+            for module, inputs, slope in by_layer.pop(prefix, ()):
+                for last, rows in layers.gradient_of(module)(module, inputs, slope, len(outputs)).items():
+                    full = layers.full_name(prefix, last)
+                    made[full] = made[full] + rows if full in made else rows
+            if name in made:
+                yield start, made.pop(name)
+            start += model.get_parameter(name).numel()
+
+    return outputs.float(), parts()

@@ -35,6 +35,12 @@ def projected_gradients(
     Raises:
         UserError: the projection is made by layer, and the gradient of some parameter is not told by calls of a layer.
     """
+    on_cpu = batch[0].device.type == "cpu"
+    if projection.takes_parts and on_cpu and preconditioner is None:
+        with per_example.exact(task):
+            if per_example.in_parts(task, model, batch):
+                outputs, parts = per_example.layerwise_parts(task, model, batch)
+                return outputs, projection.of_parts(len(outputs), parts)
     if not projection.by_layer:
         outputs, gradients = per_example.per_example_gradients(task, model, batch)
         return outputs, projection(gradients if preconditioner is None else preconditioner(gradients))

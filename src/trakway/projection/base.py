@@ -1,7 +1,7 @@
 """The interface of a projection, and the sum over blocks of coordinates that its CPU kinds share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -22,9 +22,11 @@ class Projection(ABC):
         dim: k, the number of features.
         precision: what gradients are rounded to before the product, float32 or bfloat16; sums are float32.
         by_layer: whether features are made of the layers' inputs and output gradients, without gradients (B, p).
+        takes_parts: whether there is `of_parts`.
     """
 
     by_layer = False
+    takes_parts = False
 
     def __init__(self, parameters: int, dim: int, precision: str = "float32"):
         if parameters < 1 or dim < 1:
@@ -38,6 +40,18 @@ class Projection(ABC):
     @abstractmethod
     def __call__(self, gradients: Tensor) -> Tensor:
         """Project gradients (B, p) of any floating type to float32 features (B, k), on the gradients' device."""
+
+    def of_parts(self, examples: int, parts: Iterable[tuple[int, Tensor]]) -> Tensor:
+        """Project gradients that come in parts, on the CPU, and are never held as a whole.
+
+        Args:
+            examples: B.
+            parts: (first coordinate, gradients (B, size)) by ascending coordinates; what is left out is 0.
+
+        Returns:
+            Float32 features (B, k), those of the whole gradients but for rounding.
+        """
+        raise NotImplementedError(f"{type(self).__name__} takes gradients as a whole")
 
     def rounded(self, gradients: Tensor) -> Tensor:
         """Return float32 gradients of the asked precision, without a copy where they already are."""

@@ -7,6 +7,7 @@ On a CPU, 16 gradients are projected together, one a lane: each entry is one vec
 """
 
 import math
+from collections.abc import Iterable
 
 import numba
 import numpy as np
@@ -27,6 +28,8 @@ DEPTH = 256  # additions to one float32 sum, on average, before it goes to a flo
 
 class SJLT(Projection):
     """Sparse projection; its arithmetic does not grow with k."""
+
+    takes_parts = True
 
     def __init__(self, parameters: int, dim: int, key: int, nonzeros: int = 1, precision: str = "float32"):
         super().__init__(parameters, dim, precision)
@@ -50,14 +53,39 @@ class SJLT(Projection):
         _fill(columns, signs, start, self.dim, np.uint64(self.key))
         return columns, signs
 
+    @property
+    def height(self) -> int:
+        """Coordinates whose float32 sums are added up before they go to a float64 total."""
+        return max(SLAB, min(BLOCK, DEPTH * self.dim))
+
     def __call__(self, gradients: Tensor) -> Tensor:
         if gradients.device.type == "cpu":
-            features = self.sum_blocks(gradients, max(SLAB, min(BLOCK, DEPTH * self.dim)), self._multiply)
+            features = self.sum_blocks(gradients, self.height, self._multiply)
         elif gpu.usable():
             return gpu.sjlt(self.narrowed(gradients), self.dim, self.key, self.nonzeros, check=False)
         else:
             features = self._by_blocks(gradients)
         return features.mul_(1 / math.sqrt(self.nonzeros))
+
+    def of_parts(self, examples: int, parts: Iterable[tuple[int, Tensor]]) -> Tensor:
+        sums = np.zeros((-(-examples // LANES), self.dim, LANES), np.float32)
+        product = np.empty((examples, self.dim), np.float32)
+        total, block = None, 0
+        for start, gradients in parts:
+            gradients = self.rounded(gradients)
+            gradients = gradients if gradients.stride(1) == 1 else gradients.contiguous()
+            while gradients.shape[1]:
+                if start // self.height != block:  # as a product with all gradients would add up
+                    _unload(product, sums)
+                    total = product + (np.zeros(product.shape) if total is None else total)
+                    sums[:], block = 0, start // self.height
+                some = gradients[:, : (block + 1) * self.height - start]
+                _load(sums, some.numpy(), *self.entries(start, start + some.shape[1]))
+                start, gradients = start + some.shape[1], gradients[:, some.shape[1] :]
+            gradients = some = None  # freed before the next part is made
+        _unload(product, sums)
+        features = product if total is None else (total + product).astype(np.float32)
+        return torch.from_numpy(features).mul_(1 / math.sqrt(self.nonzeros))
 
     def _multiply(self, product: np.ndarray, block: np.ndarray, start: int) -> None:
         _scatter(product, block, *self.entries(start, start + block.shape[1]))
@@ -86,22 +114,43 @@ def _fill(columns, signs, start, dim, key):  # pragma: no cover (compiled)
             signs[entry, i] = 1.0 - 2.0 * (w[1] & np.uint64(1))
 
 
+@numba.njit
+def _add(sums, values, gradients, tile, columns, signs):  # pragma: no cover (compiled)
+    """Add what the 16 gradients from line ``tile`` on give to sums (k, LANES); ``values`` is room to work."""
+    rows, count = gradients.shape[1], columns.shape[0]
+    for start in range(0, rows, SLAB):
+        stop = min(start + SLAB, rows)
+        load_lanes(values, gradients, tile, start, stop - start)
+        for entry in range(0, count - 1, 2):  # the values come from the cache once for two entries
+            for i in range(start, stop):
+                add_scaled(sums, np.int64(columns[entry, i]), values, i - start, signs[entry, i])
+                add_scaled(sums, np.int64(columns[entry + 1, i]), values, i - start, signs[entry + 1, i])
+        for entry in range(count - count % 2, count):
+            for i in range(start, stop):
+                add_scaled(sums, np.int64(columns[entry, i]), values, i - start, signs[entry, i])
+
+
 @numba.njit("void(float32[:, ::1], float32[:, :], int32[:, :], float32[:, :])", cache=True)
 def _scatter(product, gradients, columns, signs):  # pragma: no cover (compiled)
     """Write gradients (B, rows) times these rows of √s·P to product (B, k)."""
-    (batch, dim), rows, count = product.shape, gradients.shape[1], columns.shape[0]
+    sums = np.empty((product.shape[1], LANES), np.float32)
     values = np.empty((SLAB, LANES), np.float32)
-    sums = np.empty((dim, LANES), np.float32)
-    for tile in range(0, batch, LANES):
+    for tile in range(0, len(product), LANES):
         sums[:] = 0
-        for start in range(0, rows, SLAB):
-            stop = min(start + SLAB, rows)
-            load_lanes(values, gradients, tile, start, stop - start)
-            for entry in range(0, count - 1, 2):  # the values come from the cache once for two entries
-                for i in range(start, stop):
-                    add_scaled(sums, np.int64(columns[entry, i]), values, i - start, signs[entry, i])
-                    add_scaled(sums, np.int64(columns[entry + 1, i]), values, i - start, signs[entry + 1, i])
-            for entry in range(count - count % 2, count):
-                for i in range(start, stop):
-                    add_scaled(sums, np.int64(columns[entry, i]), values, i - start, signs[entry, i])
-        store_lanes(sums, product, tile, 0, dim)
+        _add(sums, values, gradients, tile, columns, signs)
+        store_lanes(sums, product, tile, 0, len(sums))
+
+
+@numba.njit("void(float32[:, :, ::1], float32[:, :], int32[:, :], float32[:, :])", cache=True)
+def _load(sums, gradients, columns, signs):  # pragma: no cover (compiled)
+    """Add gradients (B, rows) times these rows of √s·P to sums (tiles, k, LANES), a tile for 16 gradients."""
+    values = np.empty((SLAB, LANES), np.float32)
+    for tile in range(len(sums)):
+        _add(sums[tile], values, gradients, tile * LANES, columns, signs)
+
+
+@numba.njit("void(float32[:, ::1], float32[:, :, ::1])", cache=True)
+def _unload(product, sums):  # pragma: no cover (compiled)
+    """Write what `_load` has added up to product (B, k)."""
+    for tile in range(len(sums)):
+        store_lanes(sums[tile], product, tile * LANES, 0, sums.shape[1])
