@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -339,9 +340,12 @@ def test_one_experiment_after_the_other_each_with_its_report(smoke):
     assert said == ["fashion_resnet", "reviews_bert", "digits_ddpm", "fashion_ldm"]
     own = {"fashion_resnet": [], "reviews_bert": ["sentences.html"]}
     for name in said:
-        page = smoke.of(name).results / "report.html"
-        assert f"read {page.relative_to(smoke.folder)}" in done.stdout
-        text = page.read_text()
+        report, page = (smoke.of(name).results / file for file in ("report.zip", "explorer/index.html"))
+        assert f"open {page.relative_to(smoke.folder)}, read {report.relative_to(smoke.folder)}" in done.stdout
+        with zipfile.ZipFile(report) as packed:
+            text = packed.read("report/report.html").decode()
+            files = {name for name in packed.namelist() if "/explorer/" in name or name.endswith("index.html")}
+        assert len(files) > 20
         for figure in own.get(name, ["animation.gif"]) + [f"{one}.png" for one in FIGURES[name] if one != "ablation"]:
             assert figure in text
         for table in ("lds", "removal", "models", "timing", *(STEPS if name not in own else ())):

@@ -19,7 +19,7 @@ CLASSIFICATION, DIFFUSION = "fashion_resnet", "digits_ddpm"
 
 
 def names(experiment: str) -> list[str]:
-    return [experiment + end for end in ("", "_lds", "_removal", "_ablation", "_orders", "_publish")]
+    return [experiment + end for end in ("", "_lds", "_removal", "_ablation", "_orders", "_publish", "_explorer")]
 
 
 def planned(printed: str) -> dict[str, int]:
@@ -75,6 +75,7 @@ def test_every_target_at_every_tier(tree, tier):
     diffusion = [s for s in settings if plan.modality_of(s).has(needs=("steps",))]
     assert jobs["train"] == sum(sum(shards(s).values()) for s in settings)
     assert jobs["outputs"] == jobs["train"]
+    assert jobs["explorer"] == len(settings)
     of_examples, of_targets = zip(*map(feature_jobs, settings), strict=True)
     assert (jobs["train_features"], jobs["target_features"]) == (sum(of_examples), sum(of_targets))
     assert jobs["scores"] == sum(len(s["methods"]) for s in settings)

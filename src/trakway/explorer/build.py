@@ -88,6 +88,7 @@ def build(folder: Path, experiment: Experiment, tier: str, self_influence: np.nd
         "main": found["main"],
         "methods": [_method(name, experiment) for name in experiment.methods],
         "border": found["border"],
+        "paired": found["paired"],
         "level": found["level"],
         "timesteps": experiment.timesteps,
         "patches": found.get("patches") or [],
@@ -125,7 +126,7 @@ def _training_examples(folder: Path, experiment: Experiment, self_influence: np.
     found = {"labels": words["label"], "spoken": sorted(words.keys() - {"id", "label"})}
     vectors = None
     if "image" in experiment.traits:
-        shown, _, _ = pictures(experiment.found["data"], experiment.table[:0], experiment.found["targets"])
+        shown, _, _ = pictures(experiment.found["data"], experiment.table[:1], experiment.found["targets"])
         found["pictures"] = write_sheets(folder, "train", shown)
         vectors = picture_vectors(shown)
     elif "text" in words:

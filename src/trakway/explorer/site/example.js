@@ -126,7 +126,7 @@ class ExampleView {
       { class: "card", "data-position": position },
       el(
         "a",
-        { class: "face", href: address.link({ view: null, target: target.target, t: timestep ?? "whole", patch: patch || null, example: row, method: this.method(), other: null }) },
+        { class: "face", "aria-label": `${experiment.nameOf(target)}${where && `, ${where}`}`, href: address.link({ view: null, target: target.target, t: timestep ?? "whole", patch: patch || null, example: row, method: this.method(), other: null }) },
         shown.targetPicture(target) ?? el("span", { class: "number" }, experiment.nameOf(target)),
       ),
       el(

@@ -60,7 +60,7 @@ class Proof {
     return el(
       "p",
       { class: "sentence" },
-      `Trained on everything, models give this target the ${what} ${format.signed(before, digits)}. Trained ${this.name(one)}: ${format.signed(after, digits)}${flip}. `,
+      `Trained on everything${experiment.paired ? " with the same seed" : ""}, models give this target the ${what} ${format.signed(before, digits)}. Trained ${this.name(one)}: ${format.signed(after, digits)}${flip}. `,
       control !== null && `Trained without as many at random: ${format.signed(control, digits)}.`,
     );
   }

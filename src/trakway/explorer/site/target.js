@@ -65,10 +65,19 @@ class TargetView {
             ),
           flips.length > 0 && el("dt", {}, "Brittleness"),
           flips.length > 0 &&
-            el("dd", {}, flips.map(([name, k]) => `${experiment.label(name)}: ${k === null ? "not flipped by any removal tried" : `flips without ${k}`}`).join("; ")),
+            el("dd", {}, this.flips(flips)),
         ),
       ),
     );
+  }
+
+  /** The fewest removed examples that flip the prediction, of those that were tried. */
+  flips(every) {
+    const flipped = every.filter(([, k]) => k !== null).sort((a, b) => a[1] - b[1]);
+    const held = every.filter(([, k]) => k === null);
+    const first = flipped.map(([name, k]) => `flips without the ${k} named by ${this.experiment.label(name)}`);
+    const names = held.map(([name]) => this.experiment.label(name));
+    return [...first, held.length && `by ${flipped.length ? "no removal of" : "no removal tried of"} ${names.join(", ")}`].filter(Boolean).join("; ");
   }
 
   choices() {
@@ -153,7 +162,7 @@ class TargetView {
         el("span", { class: "score strong" }, score),
         el("span", { class: "measured" }, Number.isNaN(measured.error) ? null : charts.gauge({ ...measured, reach }), `measured ${format.measured(measured)}`),
         other && el("span", { class: "other-rank" }, `${experiment.label(other)}: ${rank === null ? `rank between ${entry.shown} and ${format.count(entry.size - entry.shown)}` : `rank ${format.count(rank)}`} of ${format.count(entry.size)}`),
-        el("a", { href: address.link({ view: "example", example: row, method }), class: "more" }, `№ ${row}: what else it moves`),
+        el("a", { href: address.link({ view: "example", example: row, method }), class: "more", title: "what else it moves, and what is like it" }, `№ ${row}`),
       ),
     );
   }
