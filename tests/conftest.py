@@ -2,6 +2,7 @@ import copy
 import dataclasses
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -343,10 +344,16 @@ class ExplorerPage:
         self.page.goto(f"{(self.folder / 'index.html').as_uri()}{link}")
         return self.wait()
 
-    def wait(self):
-        """Wait until what the address asks for is shown."""
-        self.page.wait_for_function("document.getElementById('main').dataset.shown === location.hash")
-        return self
+    def wait(self, said=""):
+        """Wait until the address says something, and what it asks for is shown."""
+        # The page forbids what Playwright's own waiting for a function would do: evaluate text as a script.
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            asked, shown = self.page.evaluate("[location.hash, document.getElementById('main').dataset.shown]")
+            if said in asked and asked == shown:
+                return self
+            time.sleep(0.02)
+        raise AssertionError(f"the address says {asked}, shown is {shown}; it should say {said}. {self.said}")
 
     def text(self, selector):
         return self.page.inner_text(selector)

@@ -1,11 +1,10 @@
-"""Small experiments of every modality, made up, with texts that would be scripts if anything ran them; and a browser."""
+"""Small experiments of every modality, made up, with texts that would be scripts if anything ran them."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from trakway.explorer.build import Experiment, build
-from trakway.metrics.effects import effect
 from trakway.metrics.lds import by_subset, evaluate, predicted
 from trakway.plan import modality_of
 from trakway.storage.files import write_array, write_json, write_table
@@ -132,12 +131,14 @@ def made_up(kind, folder):
         "steps_only": [],
     }  # fmt: skip
     if not steps:
-        return found | {"brittleness": pd.DataFrame({"method": ["journey_trak"] * 2, "target": [0, 1], "k": [6.0, None]})}
+        return found | {
+            "brittleness": pd.DataFrame({"method": ["journey_trak"] * 2, "target": [0, 1], "k": [6.0, None]})
+        }
     index = pd.DataFrame(
         [("reference", 0, target, step, stream) for stream in ("original", "retrained") for target in range(2)
          for step in STEPS]
-        + [("removal", row.Index * 2 + seed, target, step, "retrained") for row in rows.itertuples() for seed in range(2)
-           for target in ([row.target] if row.target >= 0 else range(2)) for step in STEPS],
+        + [("removal", row.Index * 2 + seed, target, step, "retrained") for row in rows.itertuples()
+           for seed in range(2) for target in ([row.target] if row.target >= 0 else range(2)) for step in STEPS],
         columns=["ensemble", "model", "target", "timestep", "stream"],
     )  # fmt: skip
     found |= {
@@ -170,8 +171,12 @@ class MadeUp:
         build(self.folder, self.experiment, "smoke", np.linspace(0.5, 0, N))
 
     def effect(self, position, example):
-        difference, error = effect(self.experiment.masks, self.experiment.outputs, example)
-        return difference[position], error[position]
+        """Return what the bank measured of an example, and its standard error; NaN where too few subsets tell."""
+        seen, outputs = self.experiment.masks[:, example], self.experiment.outputs[:, position]
+        parts = outputs[seen], outputs[~seen]
+        if min(map(len, parts)) < 2:
+            return np.nan, np.nan
+        return parts[0].mean() - parts[1].mean(), np.sqrt(sum(part.var(ddof=1) / len(part) for part in parts))
 
 
 @pytest.fixture(scope="session", params=KINDS)

@@ -17,7 +17,9 @@ VIEWS = ["", "#target=1&other=pixel&count=4", "#example=3&view=example", "#view=
 
 def signed(value, digits):
     """Write a number as the page does."""
-    text = f"{abs(value):.1e}".replace("e-0", "e-").replace("e+0", "e+") if digits is None else f"{abs(value):.{digits}f}"
+    text = (
+        f"{abs(value):.1e}".replace("e-0", "e-").replace("e+0", "e+") if digits is None else f"{abs(value):.{digits}f}"
+    )
     return ("\N{MINUS SIGN}" if value < 0 and float(text) else "+") + text
 
 
@@ -144,7 +146,10 @@ def test_the_csv_holds_scores_ranks_and_effects(made, explorer_page):
 
 def test_search_and_sort(made, explorer_page):
     shown = explorer_page(made.folder).open()
-    every = [target for target in made.experiment.table.query("role == 'evaluation' and kind != 'exchanged'")["target"].unique()]
+    every = [
+        target
+        for target in made.experiment.table.query("role == 'evaluation' and kind != 'exchanged'")["target"].unique()
+    ]
     links = ".items a strong"
     assert len(shown.texts(links)) == len(every)
     word = f"word{N + 2}" if made.kind == "texts" else "2"
@@ -167,9 +172,9 @@ def test_search_and_sort(made, explorer_page):
 def test_keys(made, explorer_page):
     shown = explorer_page(made.folder).open("#target=1")
     shown.page.keyboard.press("n")
-    shown.page.wait_for_function("location.hash.includes('target=2')")
+    shown.wait("target=2")
     shown.wait().page.keyboard.press("p")
-    shown.page.wait_for_function("location.hash.includes('target=1')")
+    shown.wait("target=1")
     shown.wait().page.keyboard.press("/")
     assert shown.page.evaluate("document.activeElement.id") == "search"
     shown.page.keyboard.type("np")  # letters are typed there
@@ -177,8 +182,7 @@ def test_keys(made, explorer_page):
     shown.page.fill("#search", "")
     shown.page.focus(".face")
     shown.page.keyboard.press("Enter")
-    shown.page.wait_for_function("location.hash.includes('example=')")
-    shown.wait()
+    shown.wait("example=")
     assert shown.page.evaluate("document.activeElement.classList.contains('face')")  # the focus is where it was
     assert shown.page.get_attribute(".card.chosen .face", "aria-pressed") == "true"
     assert "is marked" in shown.text(".marked")
@@ -201,8 +205,7 @@ def test_an_example_leads_to_what_it_moves_and_back(made, explorer_page):
     rows = rows_of(shown.saved("text=Save as CSV"))
     assert len(rows) == min(12, len(scores) // 2 * 2)
     cards.first.locator("a.face").click()
-    shown.page.wait_for_function("!location.hash.includes('view=example')")
-    shown.wait()
+    shown.wait("example=3")
     assert "№ 3" in shown.text(".marked")
     target = made.experiment.table["target"].iloc[best]
     assert f"target={target}" in shown.page.url
@@ -234,7 +237,9 @@ def test_the_proof_says_what_retraining_gave(made, explorer_page):
     before = made.experiment.reference[:, position].mean()
     after = made.found["retrained"]["a"][2:4, position].mean()
     control = made.found["retrained"]["a"][8:, position].mean()
-    said = [float(text.replace("−", "-")) for text in re.findall(r"(?<=[ ])[+−][\d.]+\d", shown.text(".proof .sentence"))]
+    said = [
+        float(text.replace("−", "-")) for text in re.findall(r"(?<=[ ])[+−][\d.]+\d", shown.text(".proof .sentence"))
+    ]
     assert said == pytest.approx([before, after, control], rel=0.01, abs=0.006)
     shown.page.click("text=All removals of this target")
     rows = rows_of(shown.saved("text=Save the removals as CSV"))
@@ -258,16 +263,15 @@ def test_the_slider_moves_along_the_steps(journey):
     before = journey.texts("[data-method] .score")
     journey.page.focus("#step")
     journey.page.keyboard.press("ArrowRight")
-    journey.page.wait_for_function("location.hash.includes('t=50')")
-    journey.wait()
+    journey.wait("t=50")
     assert journey.text(".slide output") == "t = 50"
     assert journey.texts("[data-method] .score") != before
     assert journey.page.evaluate("document.activeElement.id") == "step"
     journey.page.keyboard.press("ArrowRight")
-    journey.page.wait_for_function("location.hash.includes('t=whole')")
+    journey.wait("t=whole")
     assert journey.wait().text(".slide output") == "the sample as a whole"
     journey.page.click(".stop[data-stop='700']")
-    journey.page.wait_for_function("location.hash.includes('t=700')")
+    journey.wait("t=700")
     assert journey.wait().page.get_attribute(".stop[data-stop='700']", "aria-pressed") == "true"
     assert journey.page.get_attribute("#step", "aria-valuetext") == "t = 700"
 
@@ -282,20 +286,23 @@ def test_rank_lines_hold_the_ranks_of_all_steps(journey, explorer_of):
     for i, example in enumerate(order):
         cells = rows.nth(i).locator("th, td").all_inner_texts()
         expected = [ranks(scores[position_of(made, 0, t)])[example] + 1 for t in (700, 300, 50)]
-        assert cells == [f"№ {example}", *(str(rank) if rank <= 15 else "among the 15 most harmful" for rank in expected)]
+        assert cells == [
+            f"№ {example}",
+            *(str(rank) if rank <= 15 else "among the 15 most harmful" for rank in expected),
+        ]
 
 
 def test_patches_and_the_other_caption(journey):
     journey.open("#target=0&t=300")
     journey.page.click(".patch")
-    journey.page.wait_for_function("location.hash.includes('patch=upper_half')")
+    journey.wait("patch=upper_half")
     assert journey.wait().text(".slide output") == "t = 300, patch upper half"
     journey.open("#target=0&t=300")
     assert "coat → <b>bag</b>. Rank correlation of the scores under both captions at this step: 0.25" in journey.text(
         ".captions"
     )
     journey.page.click(".told:not([aria-current])")
-    journey.page.wait_for_function("location.hash.includes('target=6')")
+    journey.wait("target=6")
     assert journey.wait().text("main h2") == "Sample 0, told something else"
     assert "t=300" in journey.page.url
 
@@ -331,11 +338,14 @@ def test_everything_has_a_name(made, explorer_page, view):
     """For a screen reader: what can be pressed, every picture and every chart; one title, no step left out."""
     shown = explorer_page(made.folder).open(view)
     nameless = shown.page.evaluate(
-        """() => [...document.querySelectorAll('a, button, select, input, [role=img]')].filter((one) =>
-             !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length)).map((one) => one.outerHTML)"""
+        """() => [...document.querySelectorAll('a, button, select, input, [role=img]')]
+             .filter((one) => !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length))
+             .map((one) => one.outerHTML)"""
     )
     assert nameless == []
-    levels = shown.page.evaluate("[...document.querySelectorAll('main h2, main h3, main h4')].map((h) => +h.tagName[1])")
+    levels = shown.page.evaluate(
+        "[...document.querySelectorAll('main h2, main h3, main h4')].map((h) => +h.tagName[1])"
+    )
     assert levels[0] == 2
     assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
     assert shown.page.locator("h1").count() == 1
@@ -343,7 +353,9 @@ def test_everything_has_a_name(made, explorer_page, view):
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("link", ["#target=99&t=12345&method=none&count=-4&other=x", "#view=example&example=1e9", "#%%%"])
+@pytest.mark.parametrize(
+    "link", ["#target=99&t=12345&method=none&count=-4&other=x", "#view=example&example=1e9", "#%%%"]
+)
 def test_a_link_that_means_nothing_shows_something(made, explorer_page, link):
     shown = explorer_page(made.folder).open(link)
     assert shown.page.locator("main h2").count() == 1

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from trakway.explorer.proof import Drawn, completions, removals
 from trakway.validation import removal as removal_table
@@ -21,7 +22,9 @@ def test_changes_are_those_of_the_table(explorer_of, kind, paired):
         reference[:, entries], outputs[:, entries], own, seed=0, resamples=10, border=False, paired=paired
     ).removal.set_index("method")
     for method in ("journey_trak", "pixel"):
-        (mine,) = zip(*([one for one in by_target[target] if one["method"] == method] for target in (0, 1)), strict=True)
+        (mine,) = zip(
+            *([one for one in by_target[target] if one["method"] == method] for target in (0, 1)), strict=True
+        )
         assert {one["timestep"] for one in mine} == {timestep}
         change = np.mean([np.mean(one["after"]) - np.mean(one["before"]) for one in mine])
         assert change == pytest.approx(expected.loc[method, "change"])
@@ -40,15 +43,12 @@ def test_completions_are_found_by_model_target_and_step(explorer_of, tmp_path):
         (None, None, 0), ("journey_trak", 300, 6), ("pixel", None, 6), ("random", None, 6)
     ]  # fmt: skip
     assert (shown["each"], shown["sheet"]["columns"], shown["sheet"]["rows"]) == (3, 3, 12)
-    from PIL import Image
-
     sheet = np.asarray(Image.open(tmp_path / shown["sheet"]["file"]))
     for group, (ensemble, model) in enumerate([("reference", 0), ("removal", 2), ("removal", 6), ("removal", 8)]):
         for place, step in enumerate([50, 300, 700]):
-            (row,) = index["all"].query(
-                "ensemble == @ensemble and model == @model and target == 1 and timestep == @step"
-                " and stream == 'retrained'"
-            ).index  # fmt: skip
+            table = index["all"]
+            same = (table["ensemble"] == ensemble) & (table["model"] == model) & (table["stream"] == "retrained")
+            (row,) = np.flatnonzero(same & (table["target"] == 1) & (table["timestep"] == step))
             top = 8 * (group * 3 + place)
             for i in range(3):
                 np.testing.assert_array_equal(sheet[top : top + 8, 8 * i : 8 * i + 8], pictures["all"][row, i, 0])

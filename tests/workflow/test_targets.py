@@ -91,7 +91,6 @@ def test_every_target_at_every_tier(tree, tier):
         assert jobs[rule] == len(diffusion)
     texts = [s for s in settings if s["task"] == "text_classification"]
     captioned = [s for s in settings if plan.modality_of(s).has(needs=("caption",))]
-    assert jobs.get("figure_sentences", 0) == len(texts)
     for rule in ("captions", "caption_exchange", "figure_captions"):
         assert jobs.get(rule, 0) == len(captioned)
     assert jobs.get("encode", 0) == len(texts) + len(captioned)
@@ -110,7 +109,7 @@ def test_smoke_is_everything_once_and_all_is_the_default(tree):
     jobs = planned(tree.done("--dry-run", "smoke"))
     both = {"lds", "cost", "removal", "ablation", "provenance"}
     assert {jobs[rule] for rule in both} == {4}
-    assert {jobs[rule] for rule in ("figure_examples", "figure_sentences", "figure_captions")} == {1}
+    assert {jobs[rule] for rule in ("figure_examples", "figure_captions")} == {1}
     assert {jobs[rule] for rule in ("encode", "shift", "emergence", "figure_localisation")} == {2}
     default = planned(tree.done("--dry-run", "--config", f"experiments={CLASSIFICATION}"))
     assert default.pop("all") == 1

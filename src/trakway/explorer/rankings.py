@@ -29,8 +29,7 @@ def entry_data(scores: Mapping[str, np.ndarray], ranked: Mapping[str, np.ndarray
     Returns:
         ``examples``, bits (n,): those that are among the most helpful or harmful of a method; ``ranks``, for each
         method in order those of these examples; ``methods``: name → ``scores`` of ranks 0 … shown - 1 and of the last
-        ``shown`` ranks (`decimals`), ``low``, ``high`` and ``counts`` of the histogram of all, ``spread`` (standard
-        deviation).
+        ``shown`` ranks (`decimals`), ``low``, ``high`` and ``counts`` of the histogram of all.
     """
     size = len(next(iter(scores.values())))
     shown = min(shown, size // 2)
@@ -44,10 +43,9 @@ def entry_data(scores: Mapping[str, np.ndarray], ranked: Mapping[str, np.ndarray
         counts, edges = np.histogram(values, BINS)
         methods[name] = {
             "scores": decimals(values[inside[np.argsort(rank[inside])]]),
-            "low": edges[0],
-            "high": edges[-1],
+            "low": float(f"{edges[0]:.6g}"),
+            "high": float(f"{edges[-1]:.6g}"),
             "counts": counts,
-            "spread": values.std(),
         }
     examples = np.flatnonzero(kept)
     width = width_of(size)

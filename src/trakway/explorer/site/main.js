@@ -34,8 +34,8 @@
 
   function foot() {
     const { provenance } = experiment;
-    const { revision = {}, data, hardware = {}, packages = {} } = provenance;
-    const commit = revision?.commit ? `commit ${revision.commit.slice(0, 12)}${revision.changed ? " with changes" : ""}` : null;
+    const [revision, hardware, packages, data] = ["revision", "hardware", "packages", "data"].map((name) => provenance[name] ?? {});
+    const commit = revision.commit ? `commit ${revision.commit.slice(0, 12)}${revision.changed ? " with changes" : ""}` : null;
     const parts = [
       `Trakway ${provenance.trakway ?? ""}`.trim(),
       commit,
