@@ -11,6 +11,15 @@ const charts = (() => {
     );
   }
 
+  /** A wide chart, to be moved sideways where there is little room. */
+  function wide(chart) {
+    return el(
+      "div",
+      { class: "scrolled wide", tabindex: "0", role: "region", "aria-label": chart.getAttribute("aria-label") },
+      chart,
+    );
+  }
+
   function label(x, y, text, attributes = {}) {
     return el("text", { x, y, ...attributes }, text);
   }
@@ -26,7 +35,13 @@ const charts = (() => {
       const tall = ((height - bottom - top) * Math.sqrt(count)) / most;
       return el(
         "rect",
-        { class: "bar", x: 8 + i * each + 0.5, y: height - bottom - tall, width: Math.max(0.5, each - 1), height: tall },
+        {
+          class: "bar",
+          x: 8 + i * each + 0.5,
+          y: height - bottom - tall,
+          width: Math.max(0.5, each - 1),
+          height: tall,
+        },
         el("title", {}, `${format.count(count)} examples`),
       );
     });
@@ -86,16 +101,30 @@ const charts = (() => {
       return el(
         "g",
         { class: strong ? "line chosen" : "line", onclick: () => pick(example) },
-        el("title", {}, `example ${example}: ${ranks.map((rank, step) => `t = ${timesteps[step]}: ${rankWords(rank, shown)}`).join("; ")}`),
+        el(
+          "title",
+          {},
+          `example ${example}: ${ranks.map((rank, step) => `t = ${timesteps[step]}: ${rankWords(rank, shown)}`).join("; ")}`,
+        ),
         el("path", { d: path, class: "wide" }),
         el("path", { d: path, class: "thin" }),
         points.map(([a, b]) => el("circle", { cx: a, cy: b, r: strong ? 5 : 3 })),
-        (strong || typeof ranks.at(-1) === "number") && label(end[0] + 10, end[1] + 4, `№ ${example}`, { class: strong ? "strong" : "" }),
+        (strong || typeof ranks.at(-1) === "number") &&
+          label(end[0] + 10, end[1] + 4, `№ ${example}`, { class: strong ? "strong" : "" }),
       );
     });
     const order = lines.map((line, i) => [line.example === chosen, drawn[i]]);
     order.sort((a, b) => a[0] - b[0]);
-    return frame(width, height, title, back, names, order.map(([, one]) => one));
+    return wide(
+      frame(
+        width,
+        height,
+        title,
+        back,
+        names,
+        order.map(([, one]) => one),
+      ),
+    );
   }
 
   function rankWords(rank, shown) {
@@ -113,10 +142,14 @@ const charts = (() => {
       el("line", { class: "grid", x1: left, x2: right, y1: y(value), y2: y(value) }),
       label(left - 6, y(value) + 4, value, { "text-anchor": "end" }),
     ]);
-    const here = place >= 0 && el("rect", { class: "here", x: x(place) - 18, width: 36, y: 4, height: height - bottom });
+    const here =
+      place >= 0 && el("rect", { class: "here", x: x(place) - 18, width: 36, y: 4, height: height - bottom });
     const drawn = lines.map(({ look, values, low, high }) => {
       const there = low.map((value, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(value).toFixed(1)}`).join("");
-      const back = [...high.keys()].reverse().map((i) => `L${x(i).toFixed(1)} ${y(high[i]).toFixed(1)}`).join("");
+      const back = [...high.keys()]
+        .reverse()
+        .map((i) => `L${x(i).toFixed(1)} ${y(high[i]).toFixed(1)}`)
+        .join("");
       const path = values.map((value, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(value).toFixed(1)}`).join("");
       return el(
         "g",
@@ -126,13 +159,14 @@ const charts = (() => {
         values.map((value, i) => symbol(look, x(i), y(value))),
       );
     });
-    return frame(width, height, title, here, back, names, drawn);
+    return wide(frame(width, height, title, here, back, names, drawn));
   }
 
   /** A symbol a kind, told apart without colour: before a disc, after a square, at random a ring. */
   function symbol(look, x, y, text) {
     const title = text && el("title", {}, text);
-    if (look === "after") return el("rect", { class: `symbol ${look}`, x: x - 5, y: y - 5, width: 10, height: 10 }, title);
+    if (look === "after")
+      return el("rect", { class: `symbol ${look}`, x: x - 5, y: y - 5, width: 10, height: 10 }, title);
     return el("circle", { class: `symbol ${look}`, cx: x, cy: y, r: look === "random" ? 4.5 : 5 }, title);
   }
 
@@ -159,12 +193,14 @@ const charts = (() => {
     const axis = [
       label(x(low), height - 4, format.signed(low, digits), { "text-anchor": "middle" }),
       label(x(high), height - 4, format.signed(high, digits), { "text-anchor": "middle" }),
-      border && low < 0 && high > 0 && [
-        el("line", { class: "zero", x1: x(0), x2: x(0), y1: 8, y2: height - 18 }),
-        label(x(0), height - 4, "0", { "text-anchor": "middle" }),
-      ],
+      border &&
+        low < 0 &&
+        high > 0 && [
+          el("line", { class: "zero", x1: x(0), x2: x(0), y1: 8, y2: height - 18 }),
+          label(x(0), height - 4, "0", { "text-anchor": "middle" }),
+        ],
     ];
-    return frame(width, height, title, drawn, axis);
+    return wide(frame(width, height, title, drawn, axis));
   }
 
   /** A value with an interval on a line from low to high, with a line for the ceiling. */
@@ -176,7 +212,14 @@ const charts = (() => {
       height,
       title,
       el("line", { class: "zero", x1: x(0), x2: x(0), y1: 1, y2: height - 1 }),
-      el("rect", { x: Math.min(x(0), x(value)), width: Math.abs(x(value) - x(0)), y: 5, height: 12, style: { fill: color }, class: "value" }),
+      el("rect", {
+        x: Math.min(x(0), x(value)),
+        width: Math.abs(x(value) - x(0)),
+        y: 5,
+        height: 12,
+        style: { fill: color },
+        class: "value",
+      }),
       el("line", { class: "whisker", x1: x(interval[0]), x2: x(interval[1]), y1: 11, y2: 11 }),
       interval.map((end) => el("line", { class: "whisker", x1: x(end), x2: x(end), y1: 7, y2: 15 })),
       ceiling !== null && el("line", { class: "ceiling", x1: x(ceiling), x2: x(ceiling), y1: 1, y2: height - 1 }),

@@ -41,7 +41,9 @@ class Entry {
 
   /** The most helpful or most harmful examples, the most extreme first. */
   list(method, side, count) {
-    const ranks = Array.from({ length: Math.min(count, this.shown) }, (_, i) => (side === "helpful" ? i : this.size - 1 - i));
+    const ranks = Array.from({ length: Math.min(count, this.shown) }, (_, i) =>
+      side === "helpful" ? i : this.size - 1 - i,
+    );
     return ranks.map((rank) => this.order[method].get(rank));
   }
 
@@ -104,7 +106,8 @@ class Experiment {
     this.steps = index.timesteps.length > 0;
     this.entryOf = new Map();
     for (const target of index.targets)
-      for (const [position, timestep, patch] of target.entries) this.entryOf.set(position, { target, position, timestep, patch });
+      for (const [position, timestep, patch] of target.entries)
+        this.entryOf.set(position, { target, position, timestep, patch });
     this.entries = new Map();
   }
 
@@ -141,7 +144,9 @@ class Experiment {
 
   /** Timestep at which the main method's LDS is highest, where one starts to look; null where there are none. */
   bestStep() {
-    const rows = records(this.tables.lds).filter((row) => row.kind === "generated" && row.method === this.main && row.timestep !== null);
+    const rows = records(this.tables.lds).filter(
+      (row) => row.kind === "generated" && row.method === this.main && row.timestep !== null,
+    );
     return rows.reduce((best, row) => (best === null || row.lds > best.lds ? row : best), null)?.timestep ?? null;
   }
 
@@ -151,7 +156,8 @@ class Experiment {
     return {
       ...data,
       entry: (position) => {
-        if (!this.entries.has(position)) this.entries.set(position, new Entry(data.entries[position], this.size, this.shown));
+        if (!this.entries.has(position))
+          this.entries.set(position, new Entry(data.entries[position], this.size, this.shown));
         return this.entries.get(position);
       },
     };
@@ -182,7 +188,16 @@ class Experiment {
     const count = Math.min(this.shown, Math.max(1, Math.round(Number(words.count)) || 8));
     const row = words.example === undefined || words.example === "" ? NaN : Number(words.example);
     const example = Number.isInteger(row) && row >= 0 && row < this.size ? row : null;
-    return { view, target, entry, method, other, count, example: view === "example" ? (example ?? 0) : example, sort: words.sort ?? "" };
+    return {
+      view,
+      target,
+      entry,
+      method,
+      other,
+      count,
+      example: view === "example" ? (example ?? 0) : example,
+      sort: words.sort ?? "",
+    };
   }
 }
 

@@ -47,10 +47,21 @@ class Journey {
   column(t, column, stops, size) {
     const where = t === null ? "the final sample" : `t = ${t}`;
     const tile = (row, name) => this.shown.tile(this.data.strip, row * stops + column, size, name);
-    const expected = el("span", { class: "patched" }, tile(1, t === null ? "final sample" : `expected picture at ${where}`), this.patches(t));
+    const expected = el(
+      "span",
+      { class: "patched" },
+      tile(1, t === null ? "final sample" : `expected picture at ${where}`),
+      this.patches(t),
+    );
     const pressed = el(
       "button",
-      { type: "button", class: "stop", "data-stop": t ?? "whole", disabled: !this.stops.includes(t), onclick: () => this.go(t) },
+      {
+        type: "button",
+        class: "stop",
+        "data-stop": t ?? "whole",
+        disabled: !this.stops.includes(t),
+        onclick: () => this.go(t),
+      },
       t === null ? "sample" : where,
     );
     return [t === null ? el("span", {}) : tile(0, `noisy picture at ${where}`), expected, pressed];
@@ -70,7 +81,12 @@ class Journey {
         "data-patch": patch,
         "aria-label": `patch ${patch.replaceAll("_", " ")} at t = ${t}`,
         title: `patch ${patch.replaceAll("_", " ")}`,
-        style: { top: `${(100 * top) / height}%`, left: `${(100 * left) / width}%`, height: `${(100 * high) / height}%`, width: `${(100 * wide) / width}%` },
+        style: {
+          top: `${(100 * top) / height}%`,
+          left: `${(100 * left) / width}%`,
+          height: `${(100 * high) / height}%`,
+          width: `${(100 * wide) / width}%`,
+        },
         onclick: () => address.go({ t, patch: address.read().patch === patch ? null : patch }),
       });
     });
@@ -91,9 +107,25 @@ class Journey {
 
   patchWords(patch) {
     if (patch)
-      return el("p", {}, "Attributed is the loss of the outlined patch alone. ", el("a", { href: address.link({ patch: null }) }, "Show the whole picture"));
+      return el(
+        "p",
+        {},
+        "Attributed is the loss of the outlined patch alone. ",
+        el("a", { href: address.link({ patch: null }) }, "Show the whole picture"),
+      );
     const any = this.target.entries.find(([, , part]) => part);
-    return any && el("p", {}, el("a", { href: address.link({ t: any[1], patch: any[2] }) }, `Show what shaped the patch ${any[2].replaceAll("_", " ")} at t = ${any[1]} alone`));
+    return (
+      any &&
+      el(
+        "p",
+        {},
+        el(
+          "a",
+          { href: address.link({ t: any[1], patch: any[2] }) },
+          `Show what shaped the patch ${any[2].replaceAll("_", " ")} at t = ${any[1]} alone`,
+        ),
+      )
+    );
   }
 
   /** The same noisy pictures under another caption. */
@@ -103,13 +135,29 @@ class Journey {
     const other = target.of === null ? experiment.exchanged.get(target.target) : target;
     if (!own || !other) return null;
     const link = (one) =>
-      el("a", { class: "told", href: address.link({ target: one.target, patch: null }), "aria-current": one === target ? "true" : null, "data-key": `told-${one.target}` }, `“${one.caption}”`);
-    const found = records(experiment.captions ?? { columns: [], rows: [] }).find((row) => row.sample === own.target && row.timestep === timestep);
+      el(
+        "a",
+        {
+          class: "told",
+          href: address.link({ target: one.target, patch: null }),
+          "aria-current": one === target ? "true" : null,
+          "data-key": `told-${one.target}`,
+        },
+        `“${one.caption}”`,
+      );
+    const found = records(experiment.captions ?? { columns: [], rows: [] }).find(
+      (row) => row.sample === own.target && row.timestep === timestep,
+    );
     return el(
       "div",
       {},
       el("p", { class: "exchange" }, "The same xₜ, and the model is told: ", link(own), " or ", link(other)),
-      found && el("p", { class: "note" }, `Exchanged: ${found.words}. Rank correlation of the scores under both captions at this step: ${format.plain(found.correlation, 2)}.`),
+      found &&
+        el(
+          "p",
+          { class: "note" },
+          `Exchanged: ${found.words}. Rank correlation of the scores under both captions at this step: ${format.plain(found.correlation, 2)}.`,
+        ),
     );
   }
 }

@@ -8,7 +8,14 @@ class Leaderboard {
   }
 
   update() {
-    fill(this.elements[0], el("h2", {}, "Which method can be trusted?"), this.ranking(), this.steps(), this.removal(), this.shift());
+    fill(
+      this.elements[0],
+      el("h2", {}, "Which method can be trusted?"),
+      this.ranking(),
+      this.steps(),
+      this.removal(),
+      this.shift(),
+    );
   }
 
   groups() {
@@ -39,7 +46,15 @@ class Leaderboard {
       const words = `${format.lds(row.lds)} ${format.interval([row.lds_low, row.lds_high])}`;
       return [
         experiment.label(row.method),
-        charts.bar({ value: row.lds, interval: [row.lds_low, row.lds_high], ceiling: row.ceiling, low, high, color: experiment.methodOf.get(row.method)?.color ?? "#888", title: words }),
+        charts.bar({
+          value: row.lds,
+          interval: [row.lds_low, row.lds_high],
+          ceiling: row.ceiling,
+          low,
+          high,
+          color: experiment.methodOf.get(row.method)?.color ?? "#888",
+          title: words,
+        }),
         words,
         cost ? format.count(Math.round(cost.cpu_seconds)) : "–",
         row.members ?? "–",
@@ -51,10 +66,34 @@ class Leaderboard {
     return el(
       "section",
       {},
-      el("p", { class: "note" }, `LDS: how well the scores foretell what retraining gives, over ${first.subsets} parts of the training set and ${first.targets} targets; 1 is perfect, 0 chance. Whiskers: ${level} interval${first.ceiling === null ? "." : `; the line at ${format.lds(first.ceiling)} is the ceiling that the chance in training leaves.`}`),
-      groups.length > 1 && el("div", { class: "controls" }, select("Targets", "group", key, groups.map(([name, row]) => [name, this.groupWords(row)]), (group) => address.go({ group }))),
-      table(`LDS of every method: ${this.groupWords(one)}`, ["method", "", `LDS [${level} interval]`, "CPU seconds", "models", "ridge"], rows.map(line), { class: "ranking" }),
-      csvButton(`${experiment.name}-lds`, () => [experiment.tables.lds.columns, ...experiment.tables.lds.rows], "Save all LDS as CSV"),
+      el(
+        "p",
+        { class: "note" },
+        `LDS: how well the scores foretell what retraining gives, over ${first.subsets} parts of the training set and ${first.targets} targets; 1 is perfect, 0 chance. Whiskers: ${level} interval${first.ceiling === null ? "." : `; the line at ${format.lds(first.ceiling)} is the ceiling that the chance in training leaves.`}`,
+      ),
+      groups.length > 1 &&
+        el(
+          "div",
+          { class: "controls" },
+          select(
+            "Targets",
+            "group",
+            key,
+            groups.map(([name, row]) => [name, this.groupWords(row)]),
+            (group) => address.go({ group }),
+          ),
+        ),
+      table(
+        `LDS of every method: ${this.groupWords(one)}`,
+        ["method", "", `LDS [${level} interval]`, "CPU seconds", "models", "ridge"],
+        rows.map(line),
+        { class: "ranking" },
+      ),
+      csvButton(
+        `${experiment.name}-lds`,
+        () => [experiment.tables.lds.columns, ...experiment.tables.lds.rows],
+        "Save all LDS as CSV",
+      ),
     );
   }
 
@@ -68,13 +107,25 @@ class Leaderboard {
     const cell = (name, timestep) => {
       const row = rows.find((one) => one.method === name && one.timestep === timestep);
       if (!row) return "–";
-      return el("span", { class: "shade", style: { "--shade": Math.max(0, Math.min(1, row.lds)) }, title: format.interval([row.lds_low, row.lds_high]) }, format.lds(row.lds));
+      return el(
+        "span",
+        {
+          class: "shade",
+          style: { "--shade": Math.max(0, Math.min(1, row.lds)) },
+          title: format.interval([row.lds_low, row.lds_high]),
+        },
+        format.lds(row.lds),
+      );
     };
     return el(
       "section",
       {},
       el("h3", {}, "Along the timesteps"),
-      table("LDS on samples by timestep, from noise to the sample", ["method", ...timesteps.map((t) => `t = ${t}`), "whole"], methods.map(({ name, label }) => [label, ...timesteps.map((t) => cell(name, t)), cell(name, null)])),
+      table(
+        "LDS on samples by timestep, from noise to the sample",
+        ["method", ...timesteps.map((t) => `t = ${t}`), "whole"],
+        methods.map(({ name, label }) => [label, ...timesteps.map((t) => cell(name, t)), cell(name, null)]),
+      ),
     );
   }
 
@@ -85,12 +136,23 @@ class Leaderboard {
     const digits = format.digits(Math.max(...rows.map((row) => Math.abs(row.change))));
     const flips = rows.some((row) => row.flipped !== null);
     const steps = rows.some((row) => row.timestep !== null);
-    const heads = ["method", ...(steps ? ["t"] : []), "removed", "number", "change of the output", ...(flips ? ["predictions flipped"] : [])];
+    const heads = [
+      "method",
+      ...(steps ? ["t"] : []),
+      "removed",
+      "number",
+      "change of the output",
+      ...(flips ? ["predictions flipped"] : []),
+    ];
     return el(
       "section",
       {},
       el("h3", {}, "What removal and retraining say"),
-      el("p", { class: "note" }, `Models trained without the examples that a method names, less models trained on all; mean over ${rows[0].targets_change} targets with its interval. The random control is what losing as many examples does by itself.`),
+      el(
+        "p",
+        { class: "note" },
+        `Models trained without the examples that a method names, less models trained on all; mean over ${rows[0].targets_change} targets with its interval. The random control is what losing as many examples does by itself.`,
+      ),
       table(
         "Change after removal",
         heads,
@@ -103,7 +165,11 @@ class Leaderboard {
           ...(flips ? [row.flipped === null ? "–" : format.percent(Math.round(1000 * row.flipped) / 1000)] : []),
         ]),
       ),
-      csvButton(`${experiment.name}-removal`, () => [experiment.tables.removal.columns, ...experiment.tables.removal.rows], "Save the removals as CSV"),
+      csvButton(
+        `${experiment.name}-removal`,
+        () => [experiment.tables.removal.columns, ...experiment.tables.removal.rows],
+        "Save the removals as CSV",
+      ),
     );
   }
 
@@ -111,14 +177,32 @@ class Leaderboard {
     const { experiment } = this;
     if (!experiment.tables.shift) return null;
     const rows = records(experiment.tables.shift);
-    const name = (row) => ({ "same model": "the same model, drawn again", retrained: "trained on everything, another seed" })[row.method] ?? `without ${row.k} by ${experiment.label(row.method)}`;
+    const name = (row) =>
+      ({ "same model": "the same model, drawn again", retrained: "trained on everything, another seed" })[row.method] ??
+      `without ${row.k} by ${experiment.label(row.method)}`;
     return el(
       "section",
       {},
       el("h3", {}, "How far completions move"),
-      el("p", { class: "note" }, `Distance (FID) between what models draw from the same xₜ and what the original draws, in the features of a ${rows[0].features}; 0 is the same.`),
-      table("Shift of completions", ["models", "t", "FID"], rows.map((row) => [name(row), row.timestep, `${format.plain(row.fid, format.digits(row.fid))} [${format.plain(row.fid_low, format.digits(row.fid))}, ${format.plain(row.fid_high, format.digits(row.fid))}]`])),
-      csvButton(`${experiment.name}-shift`, () => [experiment.tables.shift.columns, ...experiment.tables.shift.rows], "Save the shifts as CSV"),
+      el(
+        "p",
+        { class: "note" },
+        `Distance (FID) between what models draw from the same xₜ and what the original draws, in the features of a ${rows[0].features}; 0 is the same.`,
+      ),
+      table(
+        "Shift of completions",
+        ["models", "t", "FID"],
+        rows.map((row) => [
+          name(row),
+          row.timestep,
+          `${format.plain(row.fid, format.digits(row.fid))} [${format.plain(row.fid_low, format.digits(row.fid))}, ${format.plain(row.fid_high, format.digits(row.fid))}]`,
+        ]),
+      ),
+      csvButton(
+        `${experiment.name}-shift`,
+        () => [experiment.tables.shift.columns, ...experiment.tables.shift.rows],
+        "Save the shifts as CSV",
+      ),
     );
   }
 }

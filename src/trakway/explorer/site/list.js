@@ -13,7 +13,14 @@ class List {
     fill(
       element,
       this.heading,
-      el("div", { class: "finding" }, this.searchLabel, this.search, el("label", { for: "sort" }, "Sort by"), this.sort),
+      el(
+        "div",
+        { class: "finding" },
+        this.searchLabel,
+        this.search,
+        el("label", { for: "sort" }, "Sort by"),
+        this.sort,
+      ),
       this.found,
       this.items,
     );
@@ -21,9 +28,15 @@ class List {
 
   orders() {
     const { experiment } = this;
-    if (this.kind === "example") return [["", "number"], ...(experiment.self_influence ? [["self", "self-influence"]] : []), ["class", "class"]];
+    if (this.kind === "example")
+      return [["", "number"], ...(experiment.self_influence ? [["self", "self-influence"]] : []), ["class", "class"]];
     const flips = experiment.targets.some((target) => Object.keys(target.brittleness).length);
-    return [["", "number"], ["lds", "LDS, best first"], ["output", `${outputWords(experiment)}, lowest first`], ...(flips ? [["brittle", "brittleness"]] : [])];
+    return [
+      ["", "number"],
+      ["lds", "LDS, best first"],
+      ["output", `${outputWords(experiment)}, lowest first`],
+      ...(flips ? [["brittle", "brittleness"]] : []),
+    ];
   }
 
   async update(state = this.state) {
@@ -35,16 +48,24 @@ class List {
       this.search.value = "";
       this.heading.textContent = kind === "example" ? "Training examples" : "Targets";
       this.searchLabel.textContent = kind === "example" ? "Search training examples" : "Search targets";
-      fill(this.sort, this.orders().map(([value, text]) => el("option", { value }, text)));
+      fill(
+        this.sort,
+        this.orders().map(([value, text]) => el("option", { value }, text)),
+      );
     }
     this.sort.value = this.orders().some(([value]) => value === state.sort) ? state.sort : "";
     const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const [items, all] = kind === "example" ? this.examples(words) : this.targets(words);
     const most = 300;
-    fill(this.items, items.slice(0, most).map((item) => item()));
+    fill(
+      this.items,
+      items.slice(0, most).map((item) => item()),
+    );
     const what = kind === "example" ? "training examples" : "targets";
     this.found.textContent =
-      items.length > most ? `${most} of ${format.count(items.length)} ${what}; search for others` : `${format.count(items.length)} of ${format.count(all)} ${what}`;
+      items.length > most
+        ? `${most} of ${format.count(items.length)} ${what}; search for others`
+        : `${format.count(items.length)} of ${format.count(all)} ${what}`;
     this.reveal();
   }
 
@@ -54,7 +75,8 @@ class List {
     if (!current) return;
     const box = this.items;
     const [left, top] = [current.offsetLeft - box.offsetLeft, current.offsetTop - box.offsetTop];
-    if (left < box.scrollLeft || left + current.offsetWidth > box.scrollLeft + box.clientWidth) box.scrollLeft = left - 20;
+    if (left < box.scrollLeft || left + current.offsetWidth > box.scrollLeft + box.clientWidth)
+      box.scrollLeft = left - 20;
     if (top < box.scrollTop || top + current.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = top - 60;
   }
 
@@ -67,7 +89,8 @@ class List {
   /** The targets in the order of the list. */
   ordered(words) {
     const { experiment } = this;
-    const findable = (target) => `${experiment.nameOf(target)} ${target.label ?? ""} ${target.caption ?? ""} ${target.text ?? ""} ${target.pair ?? ""}`.toLowerCase();
+    const findable = (target) =>
+      `${experiment.nameOf(target)} ${target.label ?? ""} ${target.caption ?? ""} ${target.text ?? ""} ${target.pair ?? ""}`.toLowerCase();
     const every = experiment.targets.filter((target) => target.of === null);
     const found = every.filter((target) => words.every((word) => findable(target).includes(word)));
     const key = {
@@ -92,14 +115,23 @@ class List {
         {},
         el(
           "a",
-          { href: address.link({ target: target.target, example: null, view: null }), "data-key": `target-${target.target}`, "aria-current": target.target === current && state.view === "target" ? "true" : null },
+          {
+            href: address.link({ target: target.target, example: null, view: null }),
+            "data-key": `target-${target.target}`,
+            "aria-current": target.target === current && state.view === "target" ? "true" : null,
+          },
           shown.targetPicture(target),
           el(
             "span",
             { class: "said" },
             el("strong", {}, experiment.nameOf(target)),
             el("span", { class: "line" }, shown.targetLine(target)),
-            el("span", { class: "note" }, `${outputWords(experiment)} ${format.signed(experiment.outputs[position], digits)}`, lds === null ? "" : ` · LDS ${format.lds(lds)}`),
+            el(
+              "span",
+              { class: "note" },
+              `${outputWords(experiment)} ${format.signed(experiment.outputs[position], digits)}`,
+              lds === null ? "" : ` · LDS ${format.lds(lds)}`,
+            ),
           ),
         ),
       );
@@ -109,20 +141,34 @@ class List {
 
   examples(words) {
     const { experiment, shown, state } = this;
-    const rows = [...experiment.labels.keys()].filter((row) => !words.length || words.every((word) => shown.findable(row).includes(word)));
-    if (state.sort === "self" && experiment.self_influence) rows.sort((a, b) => experiment.self_influence[b] - experiment.self_influence[a]);
+    const rows = [...experiment.labels.keys()].filter(
+      (row) => !words.length || words.every((word) => shown.findable(row).includes(word)),
+    );
+    if (state.sort === "self" && experiment.self_influence)
+      rows.sort((a, b) => experiment.self_influence[b] - experiment.self_influence[a]);
     if (state.sort === "class") rows.sort((a, b) => experiment.labels[a] - experiment.labels[b] || a - b);
-    const items = rows.map((row) => () =>
-      el(
-        "li",
-        {},
+    const items = rows.map(
+      (row) => () =>
         el(
-          "a",
-          { href: address.link({ view: "example", example: row }), "data-key": `example-${row}`, "aria-current": row === state.example ? "true" : null },
-          shown.examplePicture(row),
-          el("span", { class: "said" }, el("strong", {}, `№ ${row}`), el("span", { class: "line" }, experiment.className(row)), el("span", { class: "line" }, shown.exampleWords(row))),
+          "li",
+          {},
+          el(
+            "a",
+            {
+              href: address.link({ view: "example", example: row }),
+              "data-key": `example-${row}`,
+              "aria-current": row === state.example ? "true" : null,
+            },
+            shown.examplePicture(row),
+            el(
+              "span",
+              { class: "said" },
+              el("strong", {}, `№ ${row}`),
+              el("span", { class: "line" }, experiment.className(row)),
+              el("span", { class: "line" }, shown.exampleWords(row)),
+            ),
+          ),
         ),
-      ),
     );
     return [items, experiment.labels.length];
   }

@@ -19,14 +19,36 @@
 
   function tabs(state) {
     const tab = (view, text) =>
-      el("a", { href: address.link({ view: view === "target" ? null : view, ...(view === "example" ? { example: state.example ?? 0 } : {}) }), "aria-current": state.view === view ? "page" : null, "data-key": `tab-${view}` }, text);
-    return el("nav", { class: "tabs", "aria-label": "Views" }, tab("target", "Targets"), tab("example", "Training examples"), tab("leaderboard", "Methods"));
+      el(
+        "a",
+        {
+          href: address.link({
+            view: view === "target" ? null : view,
+            ...(view === "example" ? { example: state.example ?? 0 } : {}),
+          }),
+          "aria-current": state.view === view ? "page" : null,
+          "data-key": `tab-${view}`,
+        },
+        text,
+      );
+    return el(
+      "nav",
+      { class: "tabs", "aria-label": "Views" },
+      tab("target", "Targets"),
+      tab("example", "Training examples"),
+      tab("leaderboard", "Methods"),
+    );
   }
 
   function head(state) {
     fill(
       document.getElementById("head"),
-      el("div", { class: "title" }, el("h1", {}, experiment.name, experiment.tier && el("span", { class: "note" }, ` ${experiment.tier}`)), el("p", { class: "note" }, experiment.description)),
+      el(
+        "div",
+        { class: "title" },
+        el("h1", {}, experiment.name, experiment.tier && el("span", { class: "note" }, ` ${experiment.tier}`)),
+        el("p", { class: "note" }, experiment.description),
+      ),
       tabs(state),
       el("button", { type: "button", class: "theme", "data-key": "theme", onclick: turn }, "Dark or light"),
     );
@@ -34,8 +56,12 @@
 
   function foot() {
     const { provenance } = experiment;
-    const [revision, hardware, packages, data] = ["revision", "hardware", "packages", "data"].map((name) => provenance[name] ?? {});
-    const commit = revision.commit ? `commit ${revision.commit.slice(0, 12)}${revision.changed ? " with changes" : ""}` : null;
+    const [revision, hardware, packages, data] = ["revision", "hardware", "packages", "data"].map(
+      (name) => provenance[name] ?? {},
+    );
+    const commit = revision.commit
+      ? `commit ${revision.commit.slice(0, 12)}${revision.changed ? " with changes" : ""}`
+      : null;
     const parts = [
       `Trakway ${provenance.trakway ?? ""}`.trim(),
       commit,
@@ -44,7 +70,8 @@
       `${provenance.subsets} subsets in the bank`,
       `seed ${provenance.seed}`,
       provenance.cpu_seconds && `${format.count(Math.round(provenance.cpu_seconds))} CPU seconds in all`,
-      hardware.processor && `${hardware.cores} cores of ${hardware.processor}${hardware.gpu ? `, ${JSON.stringify(hardware.gpu)}` : ""}`,
+      hardware.processor &&
+        `${hardware.cores} cores of ${hardware.processor}${hardware.gpu ? `, ${JSON.stringify(hardware.gpu)}` : ""}`,
       packages.torch && `torch ${packages.torch}`,
     ];
     fill(document.getElementById("foot"), el("p", {}, parts.filter(Boolean).join(" · ")));
@@ -52,7 +79,9 @@
 
   /** Dark or light, whatever the machine says, until the page is left or for longer where it can be remembered. */
   function turn() {
-    const dark = (document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+    const dark =
+      (document.documentElement.dataset.theme ??
+        (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
     paint(dark ? "light" : "dark");
     try {
       localStorage.setItem("trakway-theme", dark ? "light" : "dark");
@@ -80,7 +109,11 @@
   async function show() {
     const turn = ++latest;
     const state = experiment.state(address.read());
-    const key = { target: `target ${state.target.target}`, example: `example ${state.example}`, leaderboard: "leaderboard" }[state.view];
+    const key = {
+      target: `target ${state.target.target}`,
+      example: `example ${state.example}`,
+      leaderboard: "leaderboard",
+    }[state.view];
     head(state);
     try {
       const view = key === current.key ? current.view : await make(state);

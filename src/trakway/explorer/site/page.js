@@ -97,7 +97,11 @@ function saveCsv(name, rows) {
 }
 
 function csvButton(name, rows, label = "Save as CSV") {
-  return el("button", { type: "button", class: "csv", "data-key": `csv-${label}`, onclick: () => saveCsv(name, rows()) }, label);
+  return el(
+    "button",
+    { type: "button", class: "csv", "data-key": `csv-${label}`, onclick: () => saveCsv(name, rows()) },
+    label,
+  );
 }
 
 /** Tell a screen reader. */
@@ -122,11 +126,25 @@ function table(caption, heads, rows, attributes = {}) {
       "table",
       attributes,
       el("caption", {}, caption),
-      el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          heads.map((head) => el("th", { scope: "col" }, head)),
+        ),
+      ),
       el(
         "tbody",
         {},
-        rows.map((row) => el("tr", {}, row.map((cell, i) => (i ? el("td", {}, cell) : el("th", { scope: "row" }, cell))))),
+        rows.map((row) =>
+          el(
+            "tr",
+            {},
+            row.map((cell, i) => (i ? el("td", {}, cell) : el("th", { scope: "row" }, cell))),
+          ),
+        ),
       ),
     ),
   );

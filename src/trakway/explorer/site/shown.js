@@ -40,7 +40,9 @@ class Shown {
 
   targetPicture(target) {
     const { target_pictures: pictures } = this.experiment;
-    return pictures && this.picture(pictures, this.experiment.places.get(target.target), this.experiment.nameOf(target));
+    return (
+      pictures && this.picture(pictures, this.experiment.places.get(target.target), this.experiment.nameOf(target))
+    );
   }
 
   /** Text and caption of a training example. */
@@ -51,7 +53,10 @@ class Shown {
   }
 
   targetWords(target, whole = false) {
-    return this.paragraphs({ text: target.text, pair: target.pair, captions: target.caption ? [target.caption] : [] }, whole);
+    return this.paragraphs(
+      { text: target.text, pair: target.pair, captions: target.caption ? [target.caption] : [] },
+      whole,
+    );
   }
 
   paragraphs({ text, pair, captions }, whole) {
@@ -72,7 +77,9 @@ class Shown {
   /** All words by which an example can be found. */
   findable(row) {
     const { text, pair, captions, id } = this.words ?? {};
-    return [`№ ${row}`, id?.[row], this.experiment.className(row), text?.[row], pair?.[row], ...(captions?.[row] ?? [])].join(" ").toLowerCase();
+    return [`№ ${row}`, id?.[row], this.experiment.className(row), text?.[row], pair?.[row], ...(captions?.[row] ?? [])]
+      .join(" ")
+      .toLowerCase();
   }
 }
 

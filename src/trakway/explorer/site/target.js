@@ -12,7 +12,16 @@ class TargetView {
     this.columns = el("div", { class: "methods" });
     this.chosen = el("div", { class: "chosen-example", "aria-live": "polite" });
     this.lines = el("div", {});
-    this.elements = [this.head, help(experiment), this.journey?.element, this.controls, this.chosen, this.columns, this.lines, this.proof.element];
+    this.elements = [
+      this.head,
+      help(experiment),
+      this.journey?.element,
+      this.controls,
+      this.chosen,
+      this.columns,
+      this.lines,
+      this.proof.element,
+    ];
   }
 
   update(state) {
@@ -23,7 +32,15 @@ class TargetView {
     fill(this.controls, this.choices());
     const methods = [state.method, state.other].filter(Boolean);
     fill(this.chosen, this.chosenWords());
-    fill(this.columns, methods.map((method) => this.ofMethod(method, methods.find((one) => one !== method))));
+    fill(
+      this.columns,
+      methods.map((method) =>
+        this.ofMethod(
+          method,
+          methods.find((one) => one !== method),
+        ),
+      ),
+    );
     this.columns.classList.toggle("two", methods.length === 2);
     fill(this.lines, this.rankLines());
     this.proof.update(state);
@@ -51,9 +68,21 @@ class TargetView {
         el(
           "dl",
           {},
-          target.label !== null && [el("dt", {}, target.caption ? "Class of the caption" : "Class"), el("dd", {}, target.label)],
+          target.label !== null && [
+            el("dt", {}, target.caption ? "Class of the caption" : "Class"),
+            el("dd", {}, target.label),
+          ],
           el("dt", {}, experiment.border ? "Margin" : "Output"),
-          el("dd", {}, `${format.signed(value, digits)}${spread === null ? "" : ` ± ${format.plain(spread, digits)}`}${verdict}`, el("span", { class: "note" }, ` mean and spread of models trained on everything; ${outputWords(experiment, true)}`)),
+          el(
+            "dd",
+            {},
+            `${format.signed(value, digits)}${spread === null ? "" : ` ± ${format.plain(spread, digits)}`}${verdict}`,
+            el(
+              "span",
+              { class: "note" },
+              ` mean and spread of models trained on everything; ${outputWords(experiment, true)}`,
+            ),
+          ),
           lds !== null && el("dt", {}, `LDS of ${experiment.label(state.method)} here`),
           lds !== null &&
             el(
@@ -61,11 +90,14 @@ class TargetView {
               { class: "lds" },
               `${format.lds(lds)} ${format.interval(method.lds_interval)}`,
               ceiling !== null && `, ceiling ${format.lds(ceiling)}`,
-              el("span", { class: "note" }, " how well its scores foretell what retraining does to this target: 1 perfectly, 0 not at all"),
+              el(
+                "span",
+                { class: "note" },
+                " how well its scores foretell what retraining does to this target: 1 perfectly, 0 not at all",
+              ),
             ),
           flips.length > 0 && el("dt", {}, "Brittleness"),
-          flips.length > 0 &&
-            el("dd", {}, this.flips(flips)),
+          flips.length > 0 && el("dd", {}, this.flips(flips)),
         ),
       ),
     );
@@ -77,7 +109,12 @@ class TargetView {
     const held = every.filter(([, k]) => k === null);
     const first = flipped.map(([name, k]) => `flips without the ${k} named by ${this.experiment.label(name)}`);
     const names = held.map(([name]) => this.experiment.label(name));
-    return [...first, held.length && `by ${flipped.length ? "no removal of" : "no removal tried of"} ${names.join(", ")}`].filter(Boolean).join("; ");
+    return [
+      ...first,
+      held.length && `by ${flipped.length ? "no removal of" : "no removal tried of"} ${names.join(", ")}`,
+    ]
+      .filter(Boolean)
+      .join("; ");
   }
 
   choices() {
@@ -88,9 +125,23 @@ class TargetView {
     if (!counts.includes(state.count)) counts.push(state.count);
     const keep = { target: state.target.target, t: state.entry.timestep ?? "whole" };
     return [
-      select("Method", "method", state.method, named(possible), (method) => address.go({ ...keep, method, other: method === state.other ? null : state.other })),
-      select("Beside it", "other", state.other ?? "", [["", "no other"], ...named(possible.filter((name) => name !== state.method))], (other) => address.go({ ...keep, other })),
-      select("Examples", "count", String(state.count), counts.sort((a, b) => a - b).map((count) => [String(count), String(count)]), (count) => address.go({ ...keep, count })),
+      select("Method", "method", state.method, named(possible), (method) =>
+        address.go({ ...keep, method, other: method === state.other ? null : state.other }),
+      ),
+      select(
+        "Beside it",
+        "other",
+        state.other ?? "",
+        [["", "no other"], ...named(possible.filter((name) => name !== state.method))],
+        (other) => address.go({ ...keep, other }),
+      ),
+      select(
+        "Examples",
+        "count",
+        String(state.count),
+        counts.sort((a, b) => a - b).map((count) => [String(count), String(count)]),
+        (count) => address.go({ ...keep, count }),
+      ),
       csvButton(`${experiment.name}-target-${state.target.target}`, () => this.csv(), "Save these examples as CSV"),
     ];
   }
@@ -102,8 +153,13 @@ class TargetView {
   ofMethod(method, other) {
     const { experiment, entry, state } = this;
     const lds = experiment.lds(state.entry.position, method);
-    const lists = { helpful: entry.list(method, "helpful", state.count), harmful: entry.list(method, "harmful", state.count) };
-    const every = [...lists.helpful, ...lists.harmful].map((row) => this.measured(row)).filter((one) => !Number.isNaN(one.error));
+    const lists = {
+      helpful: entry.list(method, "helpful", state.count),
+      harmful: entry.list(method, "harmful", state.count),
+    };
+    const every = [...lists.helpful, ...lists.harmful]
+      .map((row) => this.measured(row))
+      .filter((one) => !Number.isNaN(one.error));
     const reach = Math.max(...every.map((one) => Math.abs(one.difference) + one.error), 1e-12);
     return el(
       "section",
@@ -115,7 +171,11 @@ class TargetView {
         experiment.label(method),
         lds !== null && el("span", { class: "note" }, ` LDS ${format.lds(lds)}`),
       ),
-      el("div", { class: "sides" }, ["helpful", "harmful"].map((side) => this.side(method, other, side, lists[side], reach))),
+      el(
+        "div",
+        { class: "sides" },
+        ["helpful", "harmful"].map((side) => this.side(method, other, side, lists[side], reach)),
+      ),
       this.histogram(method, lists),
     );
   }
@@ -127,8 +187,18 @@ class TargetView {
       "div",
       { class: `side ${side}` },
       el("h4", {}, side === "helpful" ? "Most helpful" : "Most harmful"),
-      el("p", { class: "note" }, agreeing.length ? `retraining agrees in sign on ${same} of ${agreeing.length}` : "too few subsets to measure single examples"),
-      el("ol", { class: this.experiment.pictures ? "cards pictured" : "cards" }, rows.map((row) => this.card(method, other, side, row, reach))),
+      el(
+        "p",
+        { class: "note" },
+        agreeing.length
+          ? `retraining agrees in sign on ${same} of ${agreeing.length}`
+          : "too few subsets to measure single examples",
+      ),
+      el(
+        "ol",
+        { class: this.experiment.pictures ? "cards pictured" : "cards" },
+        rows.map((row) => this.card(method, other, side, row, reach)),
+      ),
     );
   }
 
@@ -141,7 +211,11 @@ class TargetView {
     const rank = other && entry.rank(other, row);
     return el(
       "li",
-      { class: `card ${row === state.example ? "chosen" : ""}`, "data-example": row, "data-rank": entry.rank(method, row) },
+      {
+        class: `card ${row === state.example ? "chosen" : ""}`,
+        "data-example": row,
+        "data-rank": entry.rank(method, row),
+      },
       el(
         "button",
         {
@@ -150,7 +224,15 @@ class TargetView {
           "data-key": `${method}-${side}-${row}`,
           "aria-pressed": String(row === state.example),
           "aria-label": `training example ${row}, ${experiment.className(row)}, score ${score}: mark it in all charts`,
-          onclick: () => address.go({ target: target.target, t: state.entry.timestep ?? "whole", example: row === state.example ? null : row }, true),
+          onclick: () =>
+            address.go(
+              {
+                target: target.target,
+                t: state.entry.timestep ?? "whole",
+                example: row === state.example ? null : row,
+              },
+              true,
+            ),
         },
         shown.examplePicture(row) ?? el("span", { class: "number" }, `№ ${row}`),
       ),
@@ -158,11 +240,33 @@ class TargetView {
         "div",
         { class: "about" },
         shown.exampleWords(row),
-        el("span", { class: sameClass ? "class" : "class other" }, `${sameClass ? "" : "≠ "}${experiment.className(row)}`),
+        el(
+          "span",
+          { class: sameClass ? "class" : "class other" },
+          `${sameClass ? "" : "≠ "}${experiment.className(row)}`,
+        ),
         el("span", { class: "score strong" }, score),
-        el("span", { class: "measured" }, Number.isNaN(measured.error) ? null : charts.gauge({ ...measured, reach }), `measured ${format.measured(measured)}`),
-        other && el("span", { class: "other-rank" }, `${experiment.label(other)}: ${rank === null ? `rank between ${entry.shown} and ${format.count(entry.size - entry.shown)}` : `rank ${format.count(rank)}`} of ${format.count(entry.size)}`),
-        el("a", { href: address.link({ view: "example", example: row, method }), class: "more", title: "what else it moves, and what is like it" }, `№ ${row}`),
+        el(
+          "span",
+          { class: "measured" },
+          Number.isNaN(measured.error) ? null : charts.gauge({ ...measured, reach }),
+          `measured ${format.measured(measured)}`,
+        ),
+        other &&
+          el(
+            "span",
+            { class: "other-rank" },
+            `${experiment.label(other)}: ${rank === null ? `rank between ${entry.shown} and ${format.count(entry.size - entry.shown)}` : `rank ${format.count(rank)}`} of ${format.count(entry.size)}`,
+          ),
+        el(
+          "a",
+          {
+            href: address.link({ view: "example", example: row, method }),
+            class: "more",
+            title: "what else it moves, and what is like it",
+          },
+          `№ ${row}`,
+        ),
       ),
     );
   }
@@ -171,11 +275,22 @@ class TargetView {
     const { experiment, entry, state } = this;
     const { low, high, counts } = this.data.entries[state.entry.position].methods[method];
     const digits = entry.digits(method);
-    const marks = ["helpful", "harmful"].flatMap((side) => lists[side].map((row) => ({ value: entry.score(method, row), side })));
+    const marks = ["helpful", "harmful"].flatMap((side) =>
+      lists[side].map((row) => ({ value: entry.score(method, row), side })),
+    );
     const value = state.example === null ? null : entry.position(method, state.example);
     const chosen = value === null ? null : { value, text: `№ ${state.example}` };
     const title = `Scores of all ${format.count(experiment.size)} training examples by ${experiment.label(method)}, from ${format.signed(low, digits)} to ${format.signed(high, digits)}; the examples shown are marked below the bars`;
-    return el("figure", {}, charts.histogram({ low, high, counts, marks, chosen, digits, title }), el("figcaption", { class: "note" }, `Scores of all ${format.count(experiment.size)} training examples; the height is the square root of their number. Marked are those shown${chosen ? `, and № ${state.example}` : ""}.`));
+    return el(
+      "figure",
+      {},
+      charts.histogram({ low, high, counts, marks, chosen, digits, title }),
+      el(
+        "figcaption",
+        { class: "note" },
+        `Scores of all ${format.count(experiment.size)} training examples; the height is the square root of their number. Marked are those shown${chosen ? `, and № ${state.example}` : ""}.`,
+      ),
+    );
   }
 
   chosenWords() {
@@ -184,7 +299,11 @@ class TargetView {
     if (row === null) return null;
     const ranks = experiment.methodsAt(state.entry.timestep).map((method) => {
       const [rank, score] = [entry.rank(method, row), entry.score(method, row)];
-      return [experiment.label(method), rank === null ? `between ${entry.shown} and ${format.count(entry.size - entry.shown)}` : format.count(rank), score === null ? "" : format.signed(score, entry.digits(method))];
+      return [
+        experiment.label(method),
+        rank === null ? `between ${entry.shown} and ${format.count(entry.size - entry.shown)}` : format.count(rank),
+        score === null ? "" : format.signed(score, entry.digits(method)),
+      ];
     });
     return el(
       "div",
@@ -193,8 +312,21 @@ class TargetView {
       el(
         "div",
         {},
-        el("p", {}, el("strong", {}, `№ ${row}, ${experiment.className(row)}`), ` is marked. Measured: ${format.measured(this.measured(row))}. `, el("a", { href: address.link({ view: "example", example: row }) }, "All that it moves"), " · ", el("a", { href: address.link({ example: null }), "data-key": "unmark" }, "Unmark")),
-        el("details", {}, el("summary", {}, "Its rank by every method"), table(`Ranks of example ${row} among ${format.count(entry.size)}`, ["method", "rank", "score"], ranks)),
+        el(
+          "p",
+          {},
+          el("strong", {}, `№ ${row}, ${experiment.className(row)}`),
+          ` is marked. Measured: ${format.measured(this.measured(row))}. `,
+          el("a", { href: address.link({ view: "example", example: row }) }, "All that it moves"),
+          " · ",
+          el("a", { href: address.link({ example: null }), "data-key": "unmark" }, "Unmark"),
+        ),
+        el(
+          "details",
+          {},
+          el("summary", {}, "Its rank by every method"),
+          table(`Ranks of example ${row} among ${format.count(entry.size)}`, ["method", "rank", "score"], ranks),
+        ),
       ),
     );
   }
@@ -222,7 +354,11 @@ class TargetView {
       "section",
       { class: "ranks" },
       el("h3", {}, "How the most helpful examples change along the way"),
-      el("p", { class: "note" }, `The ${followed.length} examples that ${name} names for ${where}, and their ranks at the other steps. Press a line to mark its example.`),
+      el(
+        "p",
+        { class: "note" },
+        `The ${followed.length} examples that ${name} names for ${where}, and their ranks at the other steps. Press a line to mark its example.`,
+      ),
       charts.rankLines({
         timesteps,
         at: state.entry.timestep,
@@ -239,7 +375,10 @@ class TargetView {
         table(
           `Ranks by ${name}`,
           ["example", ...timesteps.map((t) => `t = ${t}`)],
-          lines.map(({ example, ranks }) => [`№ ${example}`, ...ranks.map((rank) => (typeof rank === "number" ? rank : charts.rankWords(rank, shownRanks)))]),
+          lines.map(({ example, ranks }) => [
+            `№ ${example}`,
+            ...ranks.map((rank) => (typeof rank === "number" ? rank : charts.rankWords(rank, shownRanks))),
+          ]),
         ),
       ),
     );
@@ -248,13 +387,45 @@ class TargetView {
   csv() {
     const { experiment, entry, state, target } = this;
     const methods = [state.method, state.other].filter(Boolean);
-    const heads = ["experiment", "target", "timestep", "patch", "method", "side", "rank", "example", "id", "class", "score", "other_method", "other_rank", "measured", "standard_error"];
+    const heads = [
+      "experiment",
+      "target",
+      "timestep",
+      "patch",
+      "method",
+      "side",
+      "rank",
+      "example",
+      "id",
+      "class",
+      "score",
+      "other_method",
+      "other_rank",
+      "measured",
+      "standard_error",
+    ];
     const rows = methods.flatMap((method) =>
       ["helpful", "harmful"].flatMap((side) =>
         entry.list(method, side, state.count).map((row) => {
           const other = methods.find((one) => one !== method);
           const { difference, error } = this.measured(row);
-          return [experiment.name, target.target, state.entry.timestep, state.entry.patch, method, side, entry.rank(method, row), row, this.shown.words?.id[row] ?? "", experiment.className(row), entry.score(method, row), other, other && entry.rank(other, row), difference, error];
+          return [
+            experiment.name,
+            target.target,
+            state.entry.timestep,
+            state.entry.patch,
+            method,
+            side,
+            entry.rank(method, row),
+            row,
+            this.shown.words?.id[row] ?? "",
+            experiment.className(row),
+            entry.score(method, row),
+            other,
+            other && entry.rank(other, row),
+            difference,
+            error,
+          ];
         }),
       ),
     );
@@ -272,12 +443,28 @@ function help(experiment) {
     el(
       "dl",
       {},
-      term("Score", "what a method says without retraining: above 0, training on the example raised the output for this target; below 0, it lowered it. Methods have units of their own: compare signs and ranks."),
-      term("Measured", `${experiment.provenance.subsets} random parts of the training set were trained on anew. The mean output of the models that had seen the example, less that of the models that had not, ± its standard error. No method enters. One example moves little: where the error is as large as the difference, nothing was measured.`),
-      term("LDS", "linear datamodeling score: over those parts of the training set, the rank correlation of what the scores foretell with what retraining gave; in brackets its interval. The ceiling is what perfect scores would reach, given the chance in training."),
-      experiment.steps && term("t", "the timestep of diffusion: high where there is almost nothing but noise, low where the picture is nearly done."),
+      term(
+        "Score",
+        "what a method says without retraining: above 0, training on the example raised the output for this target; below 0, it lowered it. Methods have units of their own: compare signs and ranks.",
+      ),
+      term(
+        "Measured",
+        `${experiment.provenance.subsets} random parts of the training set were trained on anew. The mean output of the models that had seen the example, less that of the models that had not, ± its standard error. No method enters. One example moves little: where the error is as large as the difference, nothing was measured.`,
+      ),
+      term(
+        "LDS",
+        "linear datamodeling score: over those parts of the training set, the rank correlation of what the scores foretell with what retraining gave; in brackets its interval. The ceiling is what perfect scores would reach, given the chance in training.",
+      ),
+      experiment.steps &&
+        term(
+          "t",
+          "the timestep of diffusion: high where there is almost nothing but noise, low where the picture is nearly done.",
+        ),
       term("Frames", "solid blue: helpful; dashed orange: harmful. ≠: of another class than the target."),
-      term("Keys", `n and p: next and previous target; / : search${experiment.steps ? "; ← and → on the slider: steps" : ""}.`),
+      term(
+        "Keys",
+        `n and p: next and previous target; / : search${experiment.steps ? "; ← and → on the slider: steps" : ""}.`,
+      ),
     ),
   );
 }
