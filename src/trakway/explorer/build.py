@@ -196,7 +196,8 @@ def _rankings(folder: Path, experiment: Experiment) -> list[int]:
         found["removal_settings"].get("timesteps"),
         found["paired"],
     )
-    drawn = Drawn(found["completions_index"], found["completions"]) if "completions" in found else None
+    pictured = experiment.steps_pictured()
+    drawn = Drawn(found["completions_index"], found["completions"]) if pictured else None
     evaluated = table[: experiment.evaluated]
     for number, part in evaluated.groupby("target", sort=True):
         entries = {}
@@ -214,12 +215,12 @@ def _rankings(folder: Path, experiment: Experiment) -> list[int]:
             for name, bounds in zip(names, intervals, strict=True):
                 entries[position]["methods"][name]["lds_interval"] = bounds
         one = {"entries": entries, "removals": of_removal.get(number, [])}
-        if experiment.steps_pictured() and part["timestep"].notna().any():
+        if pictured and part["timestep"].notna().any():
             one["strip"] = _strip(folder, experiment, number)
-        if drawn and number in of_removal:
-            settings = found["removal_settings"]
-            steps = experiment.timesteps
-            one["completions"] = completions(folder, drawn, found["rows"], number, steps, settings["seeds"])
+        if number in of_removal and drawn:
+            seeds = found["removal_settings"]["seeds"]
+            one["completions"] = completions(folder, drawn, found["rows"], number, experiment.timesteps, seeds)
+        if number in of_removal and "emergence" in found:
             emergence = found["emergence"]
             one["emergence"] = table_data(emergence[emergence["target"] == number].drop(columns="target"))
         write_script(folder, f"targets/{number}", one)

@@ -39,7 +39,7 @@ const trakway = (() => {
   /** Return whole numbers of `width` bits each, as trakway.explorer.packing.packed wrote them. */
   function unpacked(text, width, count) {
     const from = bytes(text);
-    const numbers = new Float64Array(count);
+    const numbers = new (width <= 8 ? Uint8Array : width <= 16 ? Uint16Array : Uint32Array)(count);
     for (let i = 0, bit = 0; i < count; i++) {
       let value = 0;
       for (let end = bit + width; bit < end; bit++) value = 2 * value + ((from[bit >> 3] >> (7 - (bit & 7))) & 1);

@@ -42,6 +42,7 @@ class TargetView {
       ),
     );
     this.columns.classList.toggle("two", methods.length === 2);
+    this.columns.classList.toggle("worded", !this.experiment.pictures);
     fill(this.lines, this.rankLines());
     this.proof.update(state);
   }
