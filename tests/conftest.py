@@ -339,8 +339,7 @@ class ExplorerPage:
         return url.startswith((self.folder.as_uri(), "data:", "blob:", "about:"))
 
     def open(self, link=""):
-        """Open a view by its link and wait until it is shown."""
-        self.page.goto("about:blank")
+        """Open a view by its link and wait until it is shown; what is open already stays and follows the link."""
         self.page.goto(f"{(self.folder / 'index.html').as_uri()}{link}")
         return self.wait()
 

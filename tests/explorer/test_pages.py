@@ -2,11 +2,14 @@
 
 import csv
 import io
+import itertools
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from trakway.explorer.rankings import ranks
 
@@ -43,16 +46,39 @@ def position_of(made, target, timestep=None, patch=""):
     return int(position)
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_every_view_opens_and_no_text_is_run(made, explorer_page, view):
-    shown = explorer_page(made.folder).open(view)
-    assert shown.page.evaluate("window.ran") is None
-    assert shown.page.evaluate("document.querySelectorAll('main script, main b, main i, main img').length") == 0
-    assert shown.page.title() == "made_up: explorer"
-    assert "</title><script>window.ran = 1</script>" in shown.text("header")
-    foot = shown.text("footer")
-    for words in ("<b>made up</b>", "none & nobody's", "<i>a</i>", "commit c0ffeec0ffee", "12 subsets"):
-        assert words in foot
+@pytest.fixture(params=["texts", "captions"])
+def made(request, explorer_of):
+    """The two that have everything: texts and borders, and pictures, captions and steps."""
+    return explorer_of(request.param)
+
+
+@pytest.mark.parametrize("kind", ["pictures", "texts", "steps", "captions"])
+def test_every_view_opens_and_no_text_is_run(explorer_of, explorer_page, kind):
+    """Whatever can be pressed has a name for a screen reader, and every picture and chart; there is one title."""
+    made = explorer_of(kind)
+    shown = explorer_page(made.folder)
+    for view in VIEWS:
+        shown.open(view)
+        assert shown.page.evaluate("window.ran") is None
+        assert shown.page.evaluate("document.querySelectorAll('main script, main b, main i, main img').length") == 0
+        assert shown.page.title() == "made_up: explorer"
+        assert "</title><script>window.ran = 1</script>" in shown.text("header")
+        foot = shown.text("footer")
+        for words in ("<b>made up</b>", "none & nobody's", "<i>a</i>", "commit c0ffeec0ffee", "12 subsets"):
+            assert words in foot
+        nameless = shown.page.evaluate(
+            """() => [...document.querySelectorAll('a, button, select, input, [role=img]')]
+                 .filter((one) => !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length))
+                 .map((one) => one.outerHTML)"""
+        )
+        assert nameless == []
+        heads = "[...document.querySelectorAll('main h2, main h3, main h4')].map((head) => +head.tagName[1])"
+        levels = shown.page.evaluate(heads)
+        assert levels[0] == 2
+        assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+        assert shown.page.locator("h1").count() == 1
+        ids = shown.page.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
+        assert len(ids) == len(set(ids))
 
 
 def test_texts_are_shown_as_they_are(explorer_of, explorer_page):
@@ -311,8 +337,6 @@ def test_pictures_are_cut_from_their_place(explorer_of, explorer_page):
     """The pixels on the screen are those of the array."""
     made = explorer_of("pictures")
     shown = explorer_page(made.folder, viewport={"width": 1280, "height": 900}).open("#view=example&example=12")
-    from PIL import Image
-
     picture = np.asarray(Image.open(io.BytesIO(shown.page.locator(".summary .picture").screenshot())).convert("L"))
     truth = np.load(made.found["data"] / "train_images.npy")[12, 0].astype(int)
     side = picture.shape[0] / 8
@@ -320,12 +344,11 @@ def test_pictures_are_cut_from_their_place(explorer_of, explorer_page):
     assert np.abs(picture[np.ix_(middle, middle)].astype(int) - truth).max() <= 3
 
 
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("kind", ["captions", "texts"])
-def test_a_phone_and_the_dark(explorer_of, explorer_page, kind, view):
-    made = explorer_of(kind)
-    shown = explorer_page(made.folder, viewport={"width": 360, "height": 700}, color_scheme="dark").open(view)
-    assert shown.page.evaluate("document.documentElement.scrollWidth") <= 360
+def test_a_phone_and_the_dark(made, explorer_page):
+    shown = explorer_page(made.folder, viewport={"width": 360, "height": 700}, color_scheme="dark")
+    for view in VIEWS:
+        shown.open(view)
+        assert shown.page.evaluate("document.documentElement.scrollWidth") <= 360
     back = "getComputedStyle(document.documentElement).backgroundColor"
     dark = shown.page.evaluate(back)
     shown.page.click(".theme")
@@ -333,37 +356,13 @@ def test_a_phone_and_the_dark(explorer_of, explorer_page, kind, view):
     assert shown.page.evaluate("document.documentElement.dataset.theme") == "light"
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_everything_has_a_name(made, explorer_page, view):
-    """For a screen reader: what can be pressed, every picture and every chart; one title, no step left out."""
-    shown = explorer_page(made.folder).open(view)
-    nameless = shown.page.evaluate(
-        """() => [...document.querySelectorAll('a, button, select, input, [role=img]')]
-             .filter((one) => !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length))
-             .map((one) => one.outerHTML)"""
-    )
-    assert nameless == []
-    levels = shown.page.evaluate(
-        "[...document.querySelectorAll('main h2, main h3, main h4')].map((h) => +h.tagName[1])"
-    )
-    assert levels[0] == 2
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
-    assert shown.page.locator("h1").count() == 1
-    ids = shown.page.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
-    assert len(ids) == len(set(ids))
-
-
-@pytest.mark.parametrize(
-    "link", ["#target=99&t=12345&method=none&count=-4&other=x", "#view=example&example=1e9", "#%%%"]
-)
-def test_a_link_that_means_nothing_shows_something(made, explorer_page, link):
-    shown = explorer_page(made.folder).open(link)
-    assert shown.page.locator("main h2").count() == 1
+def test_a_link_that_means_nothing_shows_something(made, explorer_page):
+    shown = explorer_page(made.folder)
+    for link in ("#target=99&t=12345&method=none&count=-4&other=x", "#view=example&example=1e9", "#%%%"):
+        assert shown.open(link).page.locator("main h2").count() == 1
 
 
 def test_a_folder_that_is_not_whole_says_so(explorer_of, browser, tmp_path):
-    import shutil
-
     made = explorer_of("pictures")
     shutil.copytree(made.folder, tmp_path / "copy")
     (tmp_path / "copy/data/targets/2.js").unlink()
