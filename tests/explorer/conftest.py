@@ -142,6 +142,7 @@ def made_up(kind, folder):
         columns=["ensemble", "model", "target", "timestep", "stream"],
     )  # fmt: skip
     found |= {
+        "lds_fixed": pd.concat([lds.lds.assign(dropped=share) for share in (0.05, 0.5)]),
         "completions_index": {"all": index},
         "completions": {"all": rng.integers(0, 256, (len(index), 3, 1, 8, 8)).astype(np.uint8)},
         "patches": PATCHES,

@@ -251,6 +251,11 @@ def test_methods_with_intervals(made, explorer_page):
     for i, row in enumerate(lds.itertuples()):
         value, low, high = (number(part) for part in re.split(r"[\[,]", rows.nth(i).locator("td").nth(1).inner_text()))
         assert (value, low, high) == pytest.approx((row.lds, row.lds_low, row.lds_high), abs=0.006)
+    if key:
+        cells = shown.page.locator("[aria-label='LDS at a fixed seed: samples, t = 300'] tbody tr").first.locator("td")
+        row = made.found["lds_fixed"].query("kind == 'generated' and timestep == 300").iloc[0]
+        assert cells.count() == 2
+        assert number(cells.first.inner_text()) == pytest.approx(row["lds"], abs=0.006)
     saved = rows_of(shown.saved("text=Save all LDS as CSV"))
     assert [float(row["lds"]) for row in saved] == pytest.approx(made.found["lds"]["lds"].tolist())
     assert len(rows_of(shown.saved("text=Save the removals as CSV"))) == len(made.found["removal"])

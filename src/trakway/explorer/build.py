@@ -93,7 +93,9 @@ def build(folder: Path, experiment: Experiment, tier: str, self_influence: np.nd
         "timesteps": experiment.timesteps,
         "patches": found.get("patches") or [],
         "reverse": A_FILE,
-        "tables": {name: table_data(found[name]) for name in ("lds", "cost", "removal", "shift") if name in found},
+        "tables": {
+            name: table_data(found[name]) for name in ("lds", "lds_fixed", "cost", "removal", "shift") if name in found
+        },
         "provenance": _provenance(experiment),
     }
     index |= _targets(folder, experiment)

@@ -62,9 +62,10 @@ PARTS = (
         settings={"patches": "journey.patches"},
         needs=("steps",),
     ),
+    Part(section="Explorer", caption=CAPTION, reads={"lds_fixed": "tables/lds_fixed.csv"}, given="bank.fixed"),
     Part(section="Explorer", caption=CAPTION, reads={"caption_words": "tables/caption_words.csv"}, needs=("caption",)),
 )
-"""What `trakway.explorer.build.contents` is given by name, a part for all modalities and further ones for some."""
+"""What `trakway.explorer.build.Experiment` is made of by name, a part for all experiments and further ones for some."""
 
 
 def parts_of(settings: dict) -> list[Part]:

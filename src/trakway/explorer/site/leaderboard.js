@@ -13,6 +13,7 @@ class Leaderboard {
       el("h2", {}, "Which method can be trusted?"),
       this.ranking(),
       this.steps(),
+      this.fixed(),
       this.removal(),
       this.shift(),
     );
@@ -127,6 +128,36 @@ class Leaderboard {
         methods.map(({ name, label }) => [label, ...timesteps.map((t) => cell(name, t)), cell(name, null)]),
       ),
     );
+  }
+
+  /** LDS of one run with examples dropped at their place, by how many are. */
+  fixed() {
+    const { experiment } = this;
+    const rows = records(experiment.tables.lds_fixed ?? { columns: [], rows: [] });
+    const like = (one) => (row) => row.kind === one.kind && row.timestep === one.timestep;
+    const groups = rows.filter((row) => rows.find(like(row)) === row);
+    return groups.map((group) => {
+      const own = rows.filter(like(group));
+      const dropped = [...new Set(own.map((row) => row.dropped))];
+      const methods = [...new Set(own.map((row) => row.method))];
+      const cell = (method, share) => {
+        const row = own.find((one) => one.method === method && one.dropped === share);
+        return row ? `${format.lds(row.lds)} ${format.interval([row.lds_low, row.lds_high])}` : "–";
+      };
+      const caption = `LDS at a fixed seed: ${this.groupWords(group)}`;
+      return el(
+        "section",
+        {},
+        group === rows[0] && el("h3", {}, "One training run without some of its examples"),
+        group === rows[0] &&
+          el("p", { class: "note" }, "The same seed and the same order, and a share of the examples is left out."),
+        table(
+          caption,
+          ["method", ...dropped.map((share) => `${format.percent(share)} dropped`)],
+          methods.map((method) => [experiment.label(method), ...dropped.map((share) => cell(method, share))]),
+        ),
+      );
+    });
   }
 
   removal() {
