@@ -131,6 +131,7 @@ class List {
               { class: "note" },
               `${outputWords(experiment)} ${format.signed(experiment.outputs[position], digits)}`,
               lds === null ? "" : ` · LDS ${format.lds(lds)}`,
+              experiment.proven.includes(target.target) ? " · proof" : "",
             ),
           ),
         ),
