@@ -174,13 +174,13 @@ class TestDraw:
             assert np.ptp(pictures[i]) > 50
         assert len({row.tobytes() for row in features}) == 12
 
-    @pytest.mark.parametrize("stops", [[0], [5], [8, 3], [11]])
     def test_fewer_completions_than_pictures(self, draw, tmp_path):
         """All of them are kept then."""
         draw("a")
         assert completions.PICTURED > 6
         assert np.load(tmp_path / "a/pictures.npy").shape[1] == 6
 
+    @pytest.mark.parametrize("stops", [[0], [5], [8, 3], [11]])
     def test_resumed_the_files_are_the_same_to_the_byte(self, draw, contents, tmp_path, monkeypatch, stops):
         draw("whole")
         monkeypatch.setattr("trakway.storage.resumable.SAVE_SECONDS", -1.0)

@@ -199,7 +199,7 @@ def _rankings(folder: Path, experiment: Experiment) -> list[int]:
         found["paired"],
     )
     pictured = experiment.steps_pictured()
-    drawn = Drawn(found["completions_index"], found["completions"]) if pictured else None
+    drawn = pictured and "completions" in found and Drawn(found["completions_index"], found["completions"])
     evaluated = table[: experiment.evaluated]
     for number, part in evaluated.groupby("target", sort=True):
         entries = {}

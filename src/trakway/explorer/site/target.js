@@ -90,7 +90,7 @@ class TargetView {
               "dd",
               { class: "lds" },
               `${format.lds(lds)} ${format.interval(method.lds_interval)}`,
-              ceiling !== null && `, ceiling ${format.lds(ceiling)}`,
+              ceiling !== null && `, ceiling of such targets ${format.lds(ceiling)}`,
               el(
                 "span",
                 { class: "note" },
