@@ -16,7 +16,7 @@ STAMP := $(VENV_DIR)/.trakway
 # Clones may share one environment: each runs its own src/, whichever clone the editable install points to.
 WITH := PATH="$(VENV_DIR)/bin:$$PATH" VIRTUAL_ENV="$(VENV_DIR)" PYTHONPATH="$(HERE)/src"
 
-.PHONY: help env run test gpu lint format
+.PHONY: help env run explore test gpu lint format
 
 help: ## list these targets
 	@echo "usage: make TARGET [VENV=.venv] [CORES=all] [PYTHON=python3] [ARGS='more arguments']"
@@ -29,7 +29,11 @@ else
 	@$(WITH) snakemake --cores $(CORES) $(ARGS)
 endif
 
+explore: env ## look at an experiment in the browser (ARGS=fashion_ldm; ARGS='fashion_ldm --serve' without one here)
+	@$(WITH) python -m trakway.explorer.opening explore $(ARGS)
+
 test: env ## run the tests (ARGS='tests/data -k split' for a few)
+	@command -v chromium chromium-browser google-chrome >/dev/null || echo "No Chromium here: tests of the explorer's pages are skipped."
 	@$(WITH) OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 gpu: env ## on a machine with a GPU: test its kernels, measure them, run the experiments on it (ten minutes)

@@ -65,6 +65,6 @@ if __name__ == "__main__":
         "--output",
         type=Path,
         required=True,
-        help="folder for features.npy, probabilities.npy, final.npy, index.parquet",
+        help="folder for features.npy, probabilities.npy, pictures.npy, final.npy, index.parquet",
     )
     command.run(main)

@@ -23,10 +23,11 @@ def main(arguments):
     for number, name in enumerate(names):
         said(f"{name}, experiment {number + 1} of {len(names)}")
         started = time.monotonic()
-        page = Path(config["results"], config["tier"], name, "report.html")
+        results = Path(config["results"], config["tier"], name)
+        report, page = results / "report.zip", results / "explorer/index.html"
         snakemake("--cores", arguments.cores, *tier, "--", name)
-        snakemake("--report", page, *tier, "--", name, quiet=True)
-        said(f"{name} took {duration(time.monotonic() - started)}; read {page}, tables and figures are beside it")
+        snakemake("--report", report, *tier, "--", name, quiet=True)
+        said(f"{name} took {duration(time.monotonic() - started)}; open {page}, read {report}")
 
 
 def in_order(experiments: dict[str, dict]) -> list[str]:

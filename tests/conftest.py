@@ -2,6 +2,7 @@ import copy
 import dataclasses
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -299,3 +300,83 @@ def latents(captioned, tiny_bert, tmp_path, monkeypatch):
     task = LatentDiffusion(settings, tmp_path / "data")
     monkeypatch.setattr(task, "target_batch", task.train_batch)
     return task
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium, Debian's; what needs it is skipped where there is none."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip(f"no browser here to show pages: install Debian's chromium (looked for {', '.join(BROWSERS)})")
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here to drive a browser")
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=path)
+        yield running
+        running.close()
+
+
+class ExplorerPage:
+    """An explorer that was opened from its folder, without a server.
+
+    Attributes:
+        page: Playwright's.
+        said: errors and warnings of the console, and whatever was asked for outside of the folder.
+    """
+
+    def __init__(self, browser, folder, **options):
+        self.folder, self.said = Path(folder).resolve(), []
+        self.page = browser.new_page(**({"viewport": {"width": 1280, "height": 900}} | options))
+        self.page.set_default_timeout(10_000)
+        self.page.on("console", lambda line: self.said.append(line.text) if line.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.said.append(request.url) if not self._ours(request.url) else None)
+        self.page.on("requestfailed", lambda request: self.said.append(f"failed: {request.url}"))
+
+    def _ours(self, url):
+        return url.startswith((self.folder.as_uri(), "data:", "blob:", "about:"))
+
+    def open(self, link=""):
+        """Open a view by its link and wait until it is shown; what is open already stays and follows the link."""
+        self.page.goto(f"{(self.folder / 'index.html').as_uri()}{link}")
+        return self.wait()
+
+    def wait(self, said=""):
+        """Wait until the address says something, and what it asks for is shown."""
+        # The page forbids what Playwright's own waiting for a function would do: evaluate text as a script.
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            asked, shown = self.page.evaluate("[location.hash, document.getElementById('main').dataset.shown]")
+            if said in asked and asked == shown:
+                return self
+            time.sleep(0.02)
+        raise AssertionError(f"the address says {asked}, shown is {shown}; it should say {said}. {self.said}")
+
+    def text(self, selector):
+        return self.page.inner_text(selector)
+
+    def texts(self, selector):
+        return self.page.locator(selector).all_inner_texts()
+
+    def saved(self, selector):
+        """Press what saves a file, and return the file's text."""
+        with self.page.expect_download() as download:
+            self.page.click(selector)
+        return Path(download.value.path()).read_bytes().decode()
+
+
+@pytest.fixture
+def explorer_page(browser):
+    """Return pages of explorers; in the end none may have complained, or asked for anything outside of its folder."""
+    pages = []
+
+    def of(folder, **options):
+        pages.append(ExplorerPage(browser, folder, **options))
+        return pages[-1]
+
+    yield of
+    for one in pages:
+        one.page.close()
+        assert one.said == []

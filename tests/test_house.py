@@ -29,6 +29,7 @@ LEVELS = (
     ("report",),
     ("validation",),
     ("figures",),
+    ("explorer",),
     ("config", "notebook"),
 )
 """The rooms, lowest first: each imports from lower levels and itself alone, `runtime` and `storage` from each other."""

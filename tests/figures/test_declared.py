@@ -26,12 +26,12 @@ def settings_of(name):
 
 
 @pytest.fixture
-def results(tmp_path, prepared, digits, sentences, explained):
+def results(tmp_path, prepared, digits, explained):
     """Write what a figure reads, with numbers of chance; its tables are published ones."""
 
     def results(figure, name, settings):
         steps = name == "digits_ddpm"
-        shutil.copytree({"digits_ddpm": digits, "reviews_bert": sentences}.get(name, prepared), tmp_path / "data")
+        shutil.copytree(digits if name == "digits_ddpm" else prepared, tmp_path / "data")
         if steps:
             shutil.copytree(explained, tmp_path / "targets")
         else:
@@ -86,7 +86,7 @@ def test_the_parts_of_each_experiment():
         "tables/brittleness.csv", "tables/flip_ratios.csv", "figures/lds.png", "figures/removal.png",
         "figures/examples.png",
     }  # fmt: skip
-    assert found["reviews_bert"] == found["fashion_resnet"] - {"figures/examples.png"} | {"figures/sentences.html"}
+    assert found["reviews_bert"] == found["fashion_resnet"] - {"figures/examples.png"}
     steps = {f"{name}" for name in ("shift", "emergence", "timestep_correlation")}
     assert found["digits_ddpm"] == (
         both

@@ -145,25 +145,40 @@ class TestDraw:
     def contents(self, tmp_path):
         return lambda folder: {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir()}
 
-    def test_a_row_is_what_the_classifier_sees_of_its_completions(self, task, classifier, noisy, draw, tmp_path):
+    def test_a_row_is_what_the_classifier_sees_of_its_completions(
+        self, task, classifier, noisy, draw, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(completions, "PICTURED", 4)
         loaded, cost = draw("a")
         assert loaded == [0, 1]  # each once: one model in memory at a time
         assert cost["cpu_seconds"] > 0
         assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
             "features.npy",
             "index.parquet",
+            "pictures.npy",
             "probabilities.npy",
         ]
         pd.testing.assert_frame_equal(read_table(tmp_path / "a" / "index.parquet"), ROWS)
-        features, probabilities = (np.load(tmp_path / "a" / f"{name}.npy") for name in ("features", "probabilities"))
-        assert (features.shape, probabilities.shape) == ((12, 6, 8), (12, 6, 10))
+        names = ("features", "probabilities", "pictures")
+        features, probabilities, pictures = (np.load(tmp_path / "a" / f"{name}.npy") for name in names)
+        assert (features.shape, probabilities.shape, pictures.shape) == ((12, 6, 8), (12, 6, 10), (12, 4, 1, 8, 8))
+        assert pictures.dtype == np.uint8
         assert features.dtype == probabilities.dtype == np.float32
         for i, row in enumerate(ROWS.itertuples()):
             start = noisy[row.target, [4, 12].index(row.timestep)]
             images = complete(task, Model(0.1 * (row.model + 1)), start, row.target, row.timestep, 6, row.stream)
             for found, expected in zip((features[i], probabilities[i]), classifier(images), strict=True):
                 np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+            seen = np.round((np.clip(images.numpy(), -1, 1) + 1) * 127.5)
+            assert np.abs(pictures[i] - seen[:4]).max() <= 1
+            assert np.ptp(pictures[i]) > 50
         assert len({row.tobytes() for row in features}) == 12
+
+    def test_fewer_completions_than_pictures(self, draw, tmp_path):
+        """All of them are kept then."""
+        draw("a")
+        assert completions.PICTURED > 6
+        assert np.load(tmp_path / "a/pictures.npy").shape[1] == 6
 
     @pytest.mark.parametrize("stops", [[0], [5], [8, 3], [11]])
     def test_resumed_the_files_are_the_same_to_the_byte(self, draw, contents, tmp_path, monkeypatch, stops):

@@ -25,6 +25,7 @@ LAST = (
     "test_smoke_classification.py",
     "test_smoke_diffusion.py",
     "test_smoke_captions.py",
+    "test_smoke_explorer.py",
     "test_smoke_notebook.py",
     "test_kill.py",
     "test_own_checkpoints.py",

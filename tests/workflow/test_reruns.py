@@ -6,7 +6,7 @@ import os
 import pytest
 
 # Files that tell of the whole run: remade whenever anything is.
-RECORD = {"tables/timing.csv", "costs/timing.json", "provenance.json"}
+RECORD = {"tables/timing.csv", "costs/timing.json", "provenance.json", "explorer"}
 LDS = {"tables/lds*.csv", "costs/lds.json", "tables/cost.csv", "costs/cost.json", "figures/lds.*", "figures/cost.*"}
 REMOVAL = {f"tables/{name}.csv" for name in ("removal", "brittleness", "flip_ratios")}
 REMOVAL |= {"costs/removal.json", "figures/removal.*"}
@@ -88,7 +88,7 @@ def test_more_targets_cost_targets_only(finished):
 
 def test_display(finished):
     with finished.edited({"display": {"targets": 1}}):
-        check(finished.pending(), {"figures/examples.*"}, {"provenance.json"})
+        check(finished.pending(), {"figures/examples.*"}, {"provenance.json", "explorer"})
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ class TestDiffusion:
             check(
                 digits.pending(),
                 {"figures/journeys.*", "figures/localisation.*", "figures/emergence.*"},
-                {"provenance.json"},
+                {"provenance.json", "explorer"},
             )
 
     def test_ridge(self, digits):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -337,14 +338,20 @@ def test_one_experiment_after_the_other_each_with_its_report(smoke):
     assert done.returncode == 0, done.stdout[-5000:]
     said = [line.split()[1].rstrip(",") for line in done.stdout.splitlines() if ", experiment " in line]
     assert said == ["fashion_resnet", "reviews_bert", "digits_ddpm", "fashion_ldm"]
-    own = {"fashion_resnet": [], "reviews_bert": ["sentences.html"]}
+    still = ("fashion_resnet", "reviews_bert")
     for name in said:
-        page = smoke.of(name).results / "report.html"
-        assert f"read {page.relative_to(smoke.folder)}" in done.stdout
-        text = page.read_text()
-        for figure in own.get(name, ["animation.gif"]) + [f"{one}.png" for one in FIGURES[name] if one != "ablation"]:
+        report, page = (smoke.of(name).results / file for file in ("report.zip", "explorer/index.html"))
+        assert f"open {page.relative_to(smoke.folder)}, read {report.relative_to(smoke.folder)}" in done.stdout
+        with zipfile.ZipFile(report) as packed:
+            text = packed.read("report/report.html").decode()
+            files = set(packed.namelist())
+        (inside,) = (name.removesuffix("index.html") for name in files if name.endswith("/index.html"))
+        own = {path.relative_to(page.parent).as_posix() for path in page.parent.rglob("*.*") if path.is_file()}
+        assert {f"{inside}{name}" for name in own - {".snakemake_timestamp"}} <= files
+        moving = [] if name in still else ["animation.gif"]
+        for figure in moving + [f"{one}.png" for one in FIGURES[name] if one != "ablation"]:
             assert figure in text
-        for table in ("lds", "removal", "models", "timing", *(STEPS if name not in own else ())):
+        for table in ("lds", "removal", "models", "timing", *(STEPS if name not in still else ())):
             assert f"{table}.csv" in text
 
 

@@ -19,7 +19,7 @@ CLASSIFICATION, DIFFUSION = "fashion_resnet", "digits_ddpm"
 
 
 def names(experiment: str) -> list[str]:
-    return [experiment + end for end in ("", "_lds", "_removal", "_ablation", "_orders", "_publish")]
+    return [experiment + end for end in ("", "_lds", "_removal", "_ablation", "_orders", "_publish", "_explorer")]
 
 
 def planned(printed: str) -> dict[str, int]:
@@ -75,6 +75,7 @@ def test_every_target_at_every_tier(tree, tier):
     diffusion = [s for s in settings if plan.modality_of(s).has(needs=("steps",))]
     assert jobs["train"] == sum(sum(shards(s).values()) for s in settings)
     assert jobs["outputs"] == jobs["train"]
+    assert jobs["explorer"] == len(settings)
     of_examples, of_targets = zip(*map(feature_jobs, settings), strict=True)
     assert (jobs["train_features"], jobs["target_features"]) == (sum(of_examples), sum(of_targets))
     assert jobs["scores"] == sum(len(s["methods"]) for s in settings)
@@ -90,7 +91,6 @@ def test_every_target_at_every_tier(tree, tier):
         assert jobs[rule] == len(diffusion)
     texts = [s for s in settings if s["task"] == "text_classification"]
     captioned = [s for s in settings if plan.modality_of(s).has(needs=("caption",))]
-    assert jobs.get("figure_sentences", 0) == len(texts)
     for rule in ("captions", "caption_exchange", "figure_captions"):
         assert jobs.get(rule, 0) == len(captioned)
     assert jobs.get("encode", 0) == len(texts) + len(captioned)
@@ -109,7 +109,7 @@ def test_smoke_is_everything_once_and_all_is_the_default(tree):
     jobs = planned(tree.done("--dry-run", "smoke"))
     both = {"lds", "cost", "removal", "ablation", "provenance"}
     assert {jobs[rule] for rule in both} == {4}
-    assert {jobs[rule] for rule in ("figure_examples", "figure_sentences", "figure_captions")} == {1}
+    assert {jobs[rule] for rule in ("figure_examples", "figure_captions")} == {1}
     assert {jobs[rule] for rule in ("encode", "shift", "emergence", "figure_localisation")} == {2}
     default = planned(tree.done("--dry-run", "--config", f"experiments={CLASSIFICATION}"))
     assert default.pop("all") == 1

@@ -18,6 +18,7 @@ from snakemake.exceptions import WorkflowError
 from trakway import plan
 from trakway import report as report_parts
 from trakway.attribution.inputs import INPUTS, inputs_of
+from trakway.explorer import reads as explorer
 from trakway.runtime import environment
 from trakway.config import experiment_tiers, load_config, load_experiments, section
 from trakway.runtime.device import visible_gpus

@@ -14,6 +14,7 @@ rule completions:
     output:
         features=f"{COMPLETIONS}/features.npy",
         probabilities=f"{COMPLETIONS}/probabilities.npy",
+        pictures=f"{COMPLETIONS}/pictures.npy",
         final=f"{COMPLETIONS}/final.npy",
         index=f"{COMPLETIONS}/index.parquet",
         cost=f"{ROOT}/costs/completions/{{ensemble}}/{{shard}}.json",

@@ -11,6 +11,11 @@ CAPTION = "../report/part.rst"
 
 def whole(name, tier):
     """Return what an experiment's report is made of."""
+    return small(name, tier) + results_of(name, tier, ["explorer"])
+
+
+def small(name, tier):
+    """Return its tables and figures, and where they come from: what is published."""
     return results_of(name, tier, [*report_parts.report_files(SETTINGS[tier][name]), "provenance.json"])
 
 

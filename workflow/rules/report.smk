@@ -29,7 +29,7 @@ rule provenance:
 
 rule publish:
     input:
-        lambda w: whole(w.name, w.tier) + optional(w.name, w.tier),
+        lambda w: small(w.name, w.tier) + optional(w.name, w.tier),
     output:
         touch(f"{RESULTS}/{{tier}}/{{name}}/published.done"),
     log:

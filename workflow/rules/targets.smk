@@ -1,5 +1,5 @@
-# The names a user builds: `all`, `smoke`, and for each experiment NAME, NAME_orders, NAME_publish, and a name
-# for each check that a figure belongs to: NAME_lds, NAME_removal, NAME_ablation.
+# The names a user builds: `all`, `smoke`, and for each experiment NAME, NAME_orders, NAME_publish, NAME_explorer, and
+# a name for each check that a figure belongs to: NAME_lds, NAME_removal, NAME_ablation.
 
 
 rule all:
@@ -13,7 +13,7 @@ rule smoke:
         [whole(name, "smoke") + optional(name, "smoke") for name in SETTINGS.get("smoke", {})],
 
 
-_ends = ("", "_orders", "_publish", *(f"_{check}" for check in report_parts.checks()))
+_ends = ("", "_orders", "_publish", "_explorer", *(f"_{check}" for check in report_parts.checks()))
 _taken = {rule.name for rule in workflow.rules}
 
 for _name, _tier in TIER_OF.items():
@@ -46,6 +46,12 @@ for _name, _tier in TIER_OF.items():
             f"{_name}_publish"
         input:
             results_of(_name, _tier, ["published.done"]),
+
+    rule:
+        name:
+            f"{_name}_explorer"
+        input:
+            results_of(_name, _tier, ["explorer"]),
 
     for _check in report_parts.checks():
 

@@ -23,13 +23,10 @@ def render(figure: Figure) -> np.ndarray:
         return np.array(canvas.buffer_rgba())[..., :3]
 
 
-def save_as(form: str, drawn: Figure | Sequence[Figure] | str, path: str | os.PathLike) -> None:
+def save_as(form: str, drawn: Figure | Sequence[Figure], path: str | os.PathLike) -> None:
     """Write what a figure's function has drawn, in the form that it declares; ``path`` is without a suffix."""
     if form == "animation":
         write_gif(drawn, f"{path}.gif")
-    elif form == "page":
-        with replacing(f"{path}.html") as temporary:
-            temporary.write_text(drawn, encoding="utf-8")
     else:
         save(drawn, path)
 

@@ -21,6 +21,9 @@ from trakway.tasks import Generative
 ORIGINAL, RETRAINED = "original", "retrained"
 """Streams of noise: the baseline's own, and one that all models share, so that they differ by their weights alone."""
 
+PICTURED = 8
+"""How many completions of a set are kept as pictures, the first ones."""
+
 
 def complete(
     task: Generative,
@@ -95,6 +98,8 @@ def draw_completions(
 ) -> dict:
     """Write ``features.npy`` (rows, count, d), ``probabilities.npy`` (rows, count, classes) and ``index.parquet``.
 
+    And ``pictures.npy``, uint8 (rows, pictures, C, H, W), what a person sees of the first completions of each row.
+
     Args:
         task: gives schedule and steps.
         classifier: sees the completions.
@@ -111,23 +116,35 @@ def draw_completions(
     """
     position = {step: index for index, step in enumerate(task.journey["timesteps"])}
     opened: dict[int, nn.Module] = {}
+    pictured = min(PICTURED, count)
 
-    def draw(block: tuple) -> tuple[np.ndarray, np.ndarray]:
+    def draw(block: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         row = rows.iloc[block[0]]
         if row["model"] not in opened:
             opened.clear()
             opened[row["model"]] = load(row["model"])
         step, target = int(row["timestep"]), int(row["target"])
         drawn = noisy[target, position[step]], target, step, count, row["stream"], captions[target]
-        return classifier(task.decode(complete(task, opened[row["model"]], *drawn)))
+        seen = task.decode(complete(task, opened[row["model"]], *drawn))
+        return *classifier(seen), as_bytes(seen[:pictured])
 
     features, probabilities = classifier(np.zeros((1, *task.picture_shape), np.float32))
     part = Part(
-        [folder / "features.npy", folder / "probabilities.npy"],
-        [(len(rows), count, features.shape[1]), (len(rows), count, probabilities.shape[1])],
+        [folder / f"{name}.npy" for name in ("features", "probabilities", "pictures")],
+        [
+            (len(rows), count, features.shape[1]),
+            (len(rows), count, probabilities.shape[1]),
+            (len(rows), pictured, *task.picture_shape),
+        ],
         [(number,) for number in range(len(rows))],
         draw,
+        (np.float32, np.float32, np.uint8),
     )
     cost = fill_arrays([part], fingerprint, "sets of completions")
     write_table(folder / "index.parquet", rows)
     return cost
+
+
+def as_bytes(pictures: Tensor) -> np.ndarray:
+    """Return pictures about [-1, 1] as uint8; what lies outside is cut off."""
+    return ((pictures.float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()

@@ -8,7 +8,7 @@ from pathlib import Path
 from trakway.errors import UserError
 from trakway.report.parts import Part, check_parameters, find_parts, read_part
 
-SUFFIXES = {"picture": ("png", "pdf"), "animation": ("gif",), "page": ("html",)}
+SUFFIXES = {"picture": ("png", "pdf"), "animation": ("gif",)}
 FOLDERS = (Path(__file__).parents[1] / "figures",)
 
 
@@ -16,13 +16,13 @@ FOLDERS = (Path(__file__).parents[1] / "figures",)
 class Figure(Part):
     """What a figure says of itself: ``FIGURE = Figure(...)`` in the file of its function ``draw``.
 
-    ``draw`` takes what the declaration names, and ``title``, by name; it returns a matplotlib figure, several of equal
-    size for an animation, or the HTML of a page.
+    ``draw`` takes what the declaration names, and ``title``, by name; it returns a matplotlib figure, or several of
+    equal size for an animation.
 
     Attributes:
         title: above the picture, after the experiment's name; ``{main}`` stands for the label of the main method.
         check: the target ``EXPERIMENT_CHECK`` that draws it without the rest of the report, with the tables it reads.
-        form: ``picture`` (PNG and PDF), ``animation`` (GIF), or ``page`` (HTML, of what is read rather than seen).
+        form: ``picture`` (PNG and PDF) or ``animation`` (GIF).
     """
 
     title: str

@@ -27,14 +27,19 @@ class Part:
         shapes: their shapes.
         blocks: indices in order, each such as ``(member, slice(0, 64))``.
         compute: returns the values of a block, one array a file.
-        dtype: of all the files.
+        dtype: of all the files, or of each.
     """
 
     paths: Sequence[Path]
     shapes: Sequence[tuple[int, ...]]
     blocks: Sequence[Block]
     compute: Callable[[Block], Sequence[np.ndarray]]
-    dtype: type = np.float32
+    dtype: type | Sequence[type] = np.float32
+
+    @property
+    def dtypes(self) -> Sequence[type]:
+        """Of each file."""
+        return self.dtype if isinstance(self.dtype, Sequence) else [self.dtype] * len(self.paths)
 
 
 def fill_arrays(parts: Sequence[Part], fingerprint: str, what: str) -> dict:
@@ -51,9 +56,9 @@ def fill_arrays(parts: Sequence[Part], fingerprint: str, what: str) -> dict:
         The cost of all blocks (see `trakway.runtime.resources`), those of earlier processes included.
     """
     files = [
-        (_partial(path), path, tuple(shape), part.dtype)
+        (_partial(path), path, tuple(shape), dtype)
         for part in parts
-        for path, shape in zip(part.paths, part.shapes, strict=True)
+        for path, shape, dtype in zip(part.paths, part.shapes, part.dtypes, strict=True)
     ]
     steps = [(index, block) for index, part in enumerate(parts) for block in part.blocks]
     plan = [

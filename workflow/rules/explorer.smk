@@ -1,0 +1,48 @@
+# The explorer: the attributions of an experiment as pages that open from a folder.
+SITE = [plan.shortest(file) for file in sorted((REPOSITORY / "src/trakway/explorer/site").iterdir())]
+
+
+def explorer_inputs(w):
+    """Input: what the parts of the explorer read, by the experiment's modality."""
+    s = settings_of(w)
+    files = [file for part in explorer.parts_of(s) for file in files_of(part)(w)]
+    return list(dict.fromkeys(files + below(w, explorer.feature_files(s))))
+
+
+def explorer_values(w):
+    """Params: the values of the settings that it is made from."""
+    s = settings_of(w)
+    return json.dumps([part.values(s) for part in explorer.parts_of(s)])
+
+
+rule explorer:
+    input:
+        explorer_inputs,
+        site=SITE,
+        code=code("explorer"),
+    output:
+        report(
+            directory(f"{ROOT}/explorer"),
+            htmlindex="index.html",
+            caption=CAPTION,
+            category="{name}",
+            subcategory="Explorer",
+        ),
+    log:
+        f"{ROOT}/logs/explorer.log",
+    benchmark:
+        f"{ROOT}/benchmarks/explorer.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        settings=lambda w, input: json.dumps(settings_of(w)),
+        folder=lambda w, input: root_of(w),
+        values=explorer_values,
+        caption=lambda w, input: explorer.CAPTION,
+    shell:
+        'python "$TRAKWAY_SCRIPTS/explorer.py" --folder {params.folder:q} --settings {params.settings:q}'
+        " --tier {wildcards.tier} --output {output:q} > {log:q} 2>&1"
