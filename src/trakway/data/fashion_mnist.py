@@ -19,7 +19,7 @@ from trakway.data.source import Source, Split, listed, pick_classes
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
 
-DATASET = Dataset(side=28)
+DATASET = Dataset(side=28, channels=1, train_size=60_000, test_size=10_000, classes=10, remote=True)
 CLASSES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 PER_CLASS = {"train": 6000, "test": 1000}
 PREFIXES = {"train": "train", "test": "t10k"}
