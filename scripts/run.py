@@ -24,6 +24,8 @@ def main(arguments):
         said(f"{name}, experiment {number + 1} of {len(names)}")
         started = time.monotonic()
         page = Path(config["results"], config["tier"], name, "report.html")
+        if not page.exists():  # a courtesy: what fails here is told by the run itself
+            subprocess.run([sys.executable, REPOSITORY / "scripts/plan.py", name, "--brief", "--tier", config["tier"]])
         snakemake("--cores", arguments.cores, *tier, "--", name)
         snakemake("--report", page, *tier, "--", name, quiet=True)
         said(f"{name} took {duration(time.monotonic() - started)}; read {page}, tables and figures are beside it")

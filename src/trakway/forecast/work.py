@@ -60,7 +60,8 @@ class Work:
         # A table of samples is called as the folder of their costs.
         if stage not in known or (stage == "captions" and not rest):
             return TABLE
-        return self.measured.start + known[stage](*rest)
+        start = TABLE if stage in ("scores", "cost") else self.measured.start
+        return start + known[stage](*rest)
 
     def network(self, ensemble: str) -> Network:
         """Return the network that an ensemble trains."""
@@ -143,7 +144,7 @@ class Work:
 
     def _cost(self) -> float:
         shares = sum(self.settings["cost"]["fractions"])
-        return shares * sum(self._scores(method) for method in methods_of(self.settings)) + TABLE
+        return shares * sum(self._scores(method) for method in methods_of(self.settings))
 
     def _drawn(self, samples: float, steps: float) -> float:
         guided = self.modality.has(("caption",)) and self.settings["diffusion"]["guidance"] != 1
