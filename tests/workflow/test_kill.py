@@ -29,7 +29,6 @@ class Killed:
             self.statuses[name] = self.run(PYTHONPATH=str(KILL), TRAKWAY_KILL=moment).returncode
             # By path and time of change: what a later run has kept is still the same file.
             self.left[name] = {path: path.stat().st_mtime_ns for path in tree.results.rglob("*") if path.is_file()}
-            tree.done("--unlock")
         self.last = self.run()
 
     def run(self, **environment):
@@ -188,7 +187,6 @@ def test_a_stage_goes_on_to_the_same_bytes(finished, smoke, stage):
     assert not absent & left.keys()
     before = {file: left[file].stat().st_mtime_ns for file in left if fnmatch.fnmatch(file, "models/00000*")}
 
-    tree.done(goal, "--unlock")
     tree.done(goal, "--rerun-incomplete")
     assert digests(folder, *RESULTS) == undisturbed
     assert {file: (folder / file).stat().st_mtime_ns for file in before} == before

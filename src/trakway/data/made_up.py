@@ -8,6 +8,7 @@ from trakway.data.source import Examples, Source, Split
 from trakway.data.texts import Texts
 from trakway.plan.datasets import Dataset
 
+VOCABULARY = ("a", "good", "film", "about", "the", "sea", "and", "war")
 WORDS = 40  # of a text, and a fifth of it of a caption
 
 
@@ -24,7 +25,7 @@ def made_up(known: Dataset, classes: list[str], side: int, counts: dict[str, int
     rng = np.random.default_rng(0)
 
     def words(number: int) -> str:
-        return " ".join(rng.choice(["a", "good", "film", "about", "the", "sea", "and", "war"], number))
+        return " ".join(rng.choice(VOCABULARY, number))
 
     def examples(count: int) -> Examples:
         if known.kind == "texts":

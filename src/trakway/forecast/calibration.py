@@ -1,6 +1,7 @@
 """What a training sample, an output, a gradient and a matrix product cost here, by doing each of them briefly."""
 
 import contextlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from trakway.features.restriction import restricted
 from trakway.forecast.pace import Pace, pace
 from trakway.gradients import projected_gradients, shapes
 from trakway.outputs.evaluation import EVALUATION_ROWS
-from trakway.plan import ALONE, ensemble_sizes, is_window, modality_of, task_settings
+from trakway.plan import ALONE, ensemble_sizes, modality_of, task_settings
 from trakway.projection.build import build_projection
 from trakway.runtime import resources
 from trakway.storage.files import read_array
@@ -34,7 +35,6 @@ class Network:
         attributed: sizes of the parameters whose gradients are used.
         step: of training, by samples.
         forward: f without gradients, by rows that go through the model.
-        evaluation: seconds of `Task.evaluate` on the sampled test split.
         width: of what the last layer sees; 0 where nothing asks.
     """
 
@@ -43,7 +43,6 @@ class Network:
     attributed: list[tuple[int, ...]]
     step: Pace
     forward: Pace
-    evaluation: float
     width: int = 0
 
 
@@ -54,7 +53,7 @@ class Calibration:
     Attributes:
         start: of a job: imports, and opening the data.
         networks: by ensemble: ``members`` (and all that are like them), ``domain``, ``autoencoder``.
-        gradient: by function of a member, the projected gradient of a training example.
+        gradient: of f of a training example, projected; None where nothing asks.
         state_shape, picture_shape: of what is generated; empty where nothing is.
         pixels: shape of a picture of the data; empty where there are none.
         encoding: of an example, where all models share an encoding.
@@ -64,7 +63,7 @@ class Calibration:
 
     start: float
     networks: dict[str, Network] = field(default_factory=dict)
-    gradient: dict[str, Pace] = field(default_factory=dict)
+    gradient: Pace | None = None
     state_shape: tuple[int, ...] = ()
     picture_shape: tuple[int, ...] = ()
     pixels: tuple[int, ...] = ()
@@ -73,18 +72,18 @@ class Calibration:
     peak_mb: dict[str, float] = field(default_factory=dict)
 
 
-def calibrate(settings: dict, data: Path, functions: list[str], device: str) -> Calibration:
+def calibrate(settings: dict, data: Path, gradients: bool, device: str) -> Calibration:
     """Measure.
 
     Args:
         settings: of an experiment, whose weights are all on this machine.
         data: folder of a prepared data set, encoded if the task wants it.
-        functions: of members whose gradients are features.
+        gradients: whether any are taken.
         device: ``cpu`` or ``cuda``.
     """
     started = time.process_time()
     task = build_task(task_settings(settings, "members", "journey", "training"), data, device)
-    task.new_model(0)
+    model = task.new_model(0)
     found = Calibration(start=time.process_time() - started)
     modality = modality_of(settings)
     if modality.has(("steps",)):
@@ -98,22 +97,25 @@ def calibrate(settings: dict, data: Path, functions: list[str], device: str) -> 
             ensembles[name] = build_task(task_settings(settings, name, "training"), data, device)
     for name, own in ensembles.items():
         training = settings["training"] if name == "members" else settings[name]["training"]
-        network, model, peaks = _network(own, training, base, modality.has(("steps",)) and name == "members")
+        generative = modality.has(("steps",)) and name == "members"
+        model = own.prepare((model if name == "members" else own.new_model(0)).eval())
+        network, peaks = _network(own, model, training, base, generative)
         found.networks[name] = network
         found.peak_mb |= {f"{stage} of {name}": mb for stage, mb in peaks.items()}
-        if name == "members":
-            _gradients(found, settings, task, model, data, functions, base)
+        if name == "members" and gradients:
+            _gradient(found, settings, task, model, base)
         del model
     matrix = torch.randn(MATRIX, MATRIX, dtype=torch.float64, device=device)
     found.product = pace(lambda rows: matrix[:rows] @ matrix, MATRIX, device).each / MATRIX**2
     return found
 
 
-def _network(task: Task, training: dict, base: float, generative: bool) -> tuple[Network, nn.Module, dict[str, float]]:
+def _network(
+    task: Task, model: nn.Module, training: dict, base: float, generative: bool
+) -> tuple[Network, dict[str, float]]:
     rows = np.arange(task.train_size)
     stepping, evaluating, wanted = _Most(), _Most(), training["batch_size"]
     step = _training_pace(Run(task, rows, training | {"checkpoints": 1}, 0), rows, wanted, stepping)
-    model = task.prepare(task.new_model(0).eval())
     draws = task.train_batch(rows[:1])[1].shape[1] if generative else 1
     together = max(1, EVALUATION_ROWS // draws)
 
@@ -122,16 +124,13 @@ def _network(task: Task, training: dict, base: float, generative: bool) -> tuple
 
     with torch.no_grad():
         forward = pace(evaluate, together, task.device)
-        started = time.process_time()
-        task.evaluate(model)
-        evaluation = time.process_time() - started
         seen = hasattr(task, "probabilities")
         width = task.representation(model, task.train_batch(rows[:1])).shape[1] if seen else 0
     tensors = {name: tensor.detach().to("meta") for name, tensor in model.state_dict().items()}
     sizes = [tuple(model.get_parameter(name).shape) for name in task.attributed(model)]
     each = Pace(forward.fixed, forward.each / draws)
-    network = Network(tensors, task.checkpoint_format, sizes, step, each, evaluation, width)
-    return network, model, {"train": stepping.at(wanted, base), "outputs": evaluating.at(together, base)}
+    network = Network(tensors, task.checkpoint_format, sizes, step, each, width)
+    return network, {"train": stepping.at(wanted, base), "outputs": evaluating.at(together, base)}
 
 
 def _training_pace(run: Run, rows: np.ndarray, wanted: int, most: "_Most") -> Pace:
@@ -146,33 +145,18 @@ def _outputs(task: Task, model: nn.Module, batch: Batch) -> None:
         task.output(model, piece)
 
 
-def _gradients(
-    found: Calibration,
-    settings: dict,
-    task: Task,
-    model: nn.Module,
-    data: Path,
-    functions: list[str],
-    base: float,
-) -> None:
-    chunk, projection = settings["execution"]["chunk"], settings["projection"]
+def _gradient(found: Calibration, settings: dict, task: Task, model: nn.Module, base: float) -> None:
+    chunk, projection, most = settings["execution"]["chunk"], settings["projection"], _Most()
+    task, rows = restricted(task, projection.get("parameters", "")), np.arange(task.train_size)
     seen = shapes(model, task.attributed(model))
-    projected = build_projection(projection, sum(int(np.prod(shape)) for shape in seen), task.seed, 0, seen)
-    rows = np.arange(task.train_size)
-    for function in functions:
-        alike = next((known for known in found.gradient if is_window(known) and is_window(function)), None)
-        if alike:
-            found.gradient[function] = found.gradient[alike]
-            continue
-        own = build_task(task_settings(settings, "members", "journey", "training"), data, task.device, None, function)
-        own, most = restricted(own, projection.get("parameters", "")), _Most()
+    projected = build_projection(projection, sum(map(math.prod, seen)), task.seed, 0, seen)
 
-        def run(count: int, own: Task = own, most: "_Most" = most) -> None:
-            batch = own.train_batch(np.resize(rows, count))
-            most.of(count, lambda: projected_gradients(own, model, batch, projected))
+    def run(count: int) -> None:
+        batch = task.train_batch(np.resize(rows, count))
+        most.of(count, lambda: projected_gradients(task, model, batch, projected))
 
-        found.gradient[function] = pace(run, chunk, task.device)
-        found.peak_mb[f"features of {function}"] = most.at(chunk, base)
+    found.gradient = pace(run, chunk, task.device)
+    found.peak_mb["features"] = most.at(chunk, base)
 
 
 class _Most:

@@ -15,7 +15,7 @@ from trakway.forecast.disk import file_sizes
 from trakway.forecast.sample import Counts, write_sample
 from trakway.forecast.stand_ins import with_stand_ins
 from trakway.forecast.work import Work
-from trakway.plan import ensemble_shards, ensemble_sizes, methods_of, modality_of, task_settings
+from trakway.plan import INFLUENCES, ensemble_shards, ensemble_sizes, methods_of, modality_of, task_settings
 from trakway.plan.loading import load
 from trakway.runtime import resources
 from trakway.tasks import build_task
@@ -84,7 +84,7 @@ def forecast(settings: dict, device: str = "cpu", imports: float = 0.0) -> Forec
         known, notes = with_stand_ins(settings, Path(folder, "weights"))
         counts = write_sample(known, data)
         each = _encoded(known, data, device) / (counts.sampled_train + counts.sampled_test)
-        measured = calibrate(known, data, functions_of(known), device)
+        measured = calibrate(known, data, takes_gradients(known), device)
         measured.start += imports
         measured.encoding = 0.0 if notes else each
     work = Work(known, counts, measured)
@@ -108,12 +108,11 @@ def forecast(settings: dict, device: str = "cpu", imports: float = 0.0) -> Forec
     )
 
 
-def functions_of(settings: dict) -> list[str]:
-    """Return the functions of members whose gradients the methods of an experiment read; influences need the first."""
+def takes_gradients(settings: dict) -> bool:
+    """Whether methods of an experiment read gradients of members."""
     names = inputs_of(list(methods_of(settings).values()))
-    files = [file for name in names for file in INPUTS[name].files(settings) if file.startswith("features/")]
-    found = list(dict.fromkeys(file.split("/")[2] for file in files))
-    return found or (["output"] if {"ekfac", "ekfac_cg"} & set(names) else [])
+    features = any(file.startswith("features/") for name in names for file in INPUTS[name].files(settings))
+    return features or bool(set(INFLUENCES) & set(names))
 
 
 def _encoded(settings: dict, data: Path, device: str) -> float:

@@ -3,6 +3,7 @@
 import copy
 from pathlib import Path
 
+from trakway.data.made_up import VOCABULARY
 from trakway.models import pretrained
 
 TEXT_WIDTH, TEXT_LAYERS = 1024, 2  # of the text encoder of Stable Diffusion 2, whose states are all that matters
@@ -50,7 +51,7 @@ def _text_encoder(folder: Path) -> str:
 def _tokeniser(folder: Path) -> None:
     from transformers import BertTokenizerFast
 
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *VOCABULARY]
     BertTokenizerFast(
         vocab={word: number for number, word in enumerate(vocabulary)}, model_max_length=512
     ).save_pretrained(folder)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from trakway.forecast.calibration import Calibration, Network
 from trakway.forecast.disk import Entries, completion_sets, entries_of
+from trakway.forecast.pace import Pace
 from trakway.forecast.sample import Counts
 from trakway.plan import (
     ALONE,
@@ -18,6 +19,7 @@ from trakway.plan import (
     step_methods,
 )
 from trakway.report.costs import cost_names
+from trakway.tasks.diffusion import EVALUATED, EVALUATION_DRAWS
 from trakway.training.schedule import Schedule
 
 TABLE = 0.5  # seconds of a job that imports pandas and makes a table
@@ -101,27 +103,28 @@ class Work:
         roles = OUTPUT_ROLES.get(ensemble, ("evaluation",))
         count = {0: 0, 1: self.entries.evaluation, 2: self.entries.total}[len(roles)]
         draws = self.settings["journey"]["target_draws"] if self.generative else 1
-        network = self.network(ensemble)
-        scale = 1.0 if self.generative and ensemble not in ALONE else self.counts.test / self.counts.sampled_test
-        return len(shard_range(shard)) * (network.forward.each * count * draws + network.evaluation * scale)
+        generative = self.generative and ensemble not in ALONE
+        looked_at = min(self.counts.test, EVALUATED) * EVALUATION_DRAWS if generative else self.counts.test
+        return len(shard_range(shard)) * self.network(ensemble).forward.each * (count * draws + looked_at)
 
     def _features(self, projection: str, function: str, checkpoint: str, shard: str, part: str) -> float:
-        pace, journey = self.measured.gradient[function], self.settings["journey"]
         rows = self.counts.train if part == "train" else self.entries.total
-        if part == "targets" and self.generative:
-            drawn = journey["window_draws"] if is_window(function) else journey["train_draws"]
-            rows *= journey["target_draws"] / drawn
+        if self.generative:
+            journey = self.settings["journey"]
+            drawn = {"targets": journey["target_draws"]}.get(part, journey["train_draws"])
+            drawn = journey["window_draws"] if part == "train" and is_window(function) else drawn
+            rows *= drawn / journey["train_draws"]
         chunks = math.ceil(rows / self.settings["execution"]["chunk"])
-        return len(shard_range(shard)) * (pace.fixed * chunks + pace.each * rows)
+        return len(shard_range(shard)) * (self.gradient.fixed * chunks + self.gradient.each * rows)
 
     def _preconditioner(self, name: str, checkpoint: str, shard: str) -> float:
         examples = self.settings["projection"]["preconditioner_examples"]
-        return len(shard_range(shard)) * examples * self.gradient * FITTED
+        return len(shard_range(shard)) * examples * self.gradient.each * FITTED
 
     @property
-    def gradient(self) -> float:
-        """Seconds of a training example's gradient."""
-        return next(iter(self.measured.gradient.values())).each if self.measured.gradient else 0.0
+    def gradient(self) -> Pace:
+        """Of a training example."""
+        return self.measured.gradient or Pace(0.0, 0.0)
 
     def _representations(self) -> float:
         alone = "domain" if self.settings["domain"] else "members"
@@ -177,7 +180,7 @@ class Work:
     def _influences(self, kind: str, member: str) -> float:
         rows = self.counts.train + self.settings["curvature"]["drawn"]
         times = 1 + (SOLVED * self.settings["curvature"]["iterations"] if kind == "ekfac_cg" else 0)
-        return rows * self.gradient * times
+        return rows * self.gradient.each * times
 
 
 def named_projection_dim(settings: dict, measured: Calibration) -> int:

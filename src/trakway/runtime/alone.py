@@ -41,9 +41,7 @@ def alone(folder: Path) -> Iterator[None]:
         own.seek(0)
         before = _read(own)
         with open(jobs, "a") as theirs:
-            _lock(
-                theirs, "jobs of a run that was killed are still at work in this folder; waiting until they have ended"
-            )
+            _lock(theirs, "jobs of a run that was killed still work in this folder; waiting until they have ended")
         if before and before.get("host") == socket.gethostname():
             for left in (folder / "locks").glob("*.lock"):
                 left.unlink()
