@@ -16,11 +16,11 @@ STAMP := $(VENV_DIR)/.trakway
 # Clones may share one environment: each runs its own src/, whichever clone the editable install points to.
 WITH := PATH="$(VENV_DIR)/bin:$$PATH" VIRTUAL_ENV="$(VENV_DIR)" PYTHONPATH="$(HERE)/src"
 
-.PHONY: help env run plan test gpu lint format
+.PHONY: help env run plan clean-stale test gpu lint format
 
 help: ## list these targets
 	@echo "usage: make TARGET [VENV=.venv] [CORES=all] [PYTHON=python3] [ARGS='more arguments']"
-	@sed -n 's/^\([a-z]*\): .*## /  \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\): .*## /  \1\t/p' Makefile
 
 run: env ## build what config/config.yaml names (ARGS='fashion_resnet --dry-run' to choose or look ahead)
 ifeq ($(strip $(ARGS)),)
@@ -31,6 +31,9 @@ endif
 
 plan: env ## say what experiments need, measured here for some seconds (ARGS='cifar10_ddpm --tier paper'; none: all)
 	@$(WITH) OMP_NUM_THREADS=1 python scripts/plan.py $(ARGS)
+
+clean-stale: env ## list what is left of earlier settings in results/ (ARGS=--remove to remove it)
+	@$(WITH) python scripts/clean_stale.py $(ARGS)
 
 test: env ## run the tests (ARGS='tests/data -k split' for a few)
 	@$(WITH) OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)

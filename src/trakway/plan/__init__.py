@@ -42,7 +42,7 @@ from trakway.plan.sections import (
     target_settings,
     task_settings,
 )
-from trakway.plan.shards import compact, expand, shard_range, shards
+from trakway.plan.shards import check_once, compact, expand, shard_range, shards
 
 __all__ = [
     "ALONE",
@@ -55,6 +55,7 @@ __all__ = [
     "OUTPUT_ROLES",
     "Removal",
     "allowed_methods",
+    "check_once",
     "code_files",
     "compact",
     "count_removal_rows",
