@@ -39,6 +39,20 @@ def located(name: str) -> str:
     return str(folder) if folder.is_dir() else name
 
 
+def how(folder: str | Path) -> dict[str, object]:
+    """Return as options of ``from_pretrained`` which weights of a folder are read: safetensors where it has them.
+
+    Pickles (``.bin``) are read as tensors and nothing else; of two precisions the whole one, not ``.fp16``, is taken.
+    """
+    folder = Path(folder)
+    for suffix in ("safetensors", "bin"):
+        files = [file.name for file in sorted(folder.glob(f"*.{suffix}"))] if folder.is_dir() else []
+        whole = [name for name in files if ".fp16." not in name]
+        if files:
+            return {"use_safetensors": suffix == "safetensors", "variant": None if whole else "fp16"}
+    return {"use_safetensors": True, "variant": None}
+
+
 def longest_text(name: str) -> int | None:
     """Return how many tokens a network takes at most, by its ``config.json``; None where there is none here."""
     file = Path(located(name)) / "config.json"
