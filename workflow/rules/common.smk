@@ -24,6 +24,7 @@ from trakway.runtime.device import visible_gpus
 from trakway.plan.suggestions import did_you_mean
 from trakway.errors import UserError
 from trakway.runtime.progress import announce
+from trakway.storage.contents import stamped
 
 # Of the working directory, where it has one.
 CONFIG_FILE = next(file for file in (Path("config/config.yaml"), REPOSITORY / "config/config.yaml") if file.exists())

@@ -35,6 +35,7 @@ from trakway.plan.projections import other_kind, preconditioner_name, projection
 from trakway.plan.removal import Removal, count_removal_rows, removal_rows
 from trakway.plan.sections import (
     data_files,
+    data_folders,
     definitions,
     feature_settings,
     has_own,
@@ -60,6 +61,7 @@ __all__ = [
     "compact",
     "count_removal_rows",
     "data_files",
+    "data_folders",
     "default_methods",
     "definitions",
     "ensemble_sizes",
