@@ -2,8 +2,12 @@
 
 import fnmatch
 import hashlib
+import os
 import shutil
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -192,3 +196,22 @@ def test_a_stage_goes_on_to_the_same_bytes(finished, smoke, stage):
     assert {file: (folder / file).stat().st_mtime_ns for file in before} == before
     assert not list(folder.rglob("*.state.safetensors"))
     assert not list(folder.rglob(".*.partial.*"))
+
+
+def test_two_runs_in_one_folder_and_jobs_that_outlive_theirs(tree):
+    """Of one kill of Snakemake alone, whose job works on: the next run waits for it, then takes up what it left."""
+    goal = "results/smoke/fashion_resnet/train/estimation/00000-00006.json"
+    shutil.rmtree(tree.results / "train/estimation", ignore_errors=True)
+    source = {**os.environ, "PYTHONPATH": str(tree.folder / "src")}
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", goal]
+    run = subprocess.Popen(command, cwd=tree.folder, env=source, start_new_session=True)
+    log = tree.results / "logs/train/estimation/00000-00006.log"
+    started = time.time()
+    while not (log.exists() and log.stat().st_mtime > started) and run.poll() is None:
+        time.sleep(0.1)
+    time.sleep(1.0)  # the job has its part in the lock once Python is up
+    run.kill()
+    run.wait()
+    printed = tree.done(goal)
+    assert "jobs of a run that was killed still work in this folder; waiting until they have ended" in printed
+    assert (tree.folder / goal).exists()
