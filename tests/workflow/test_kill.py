@@ -1,5 +1,7 @@
 """Killed in training, features, scoring or completions, a run goes on to what an undisturbed one gives."""
 
+import contextlib
+import fcntl
 import fnmatch
 import hashlib
 import os
@@ -198,20 +200,33 @@ def test_a_stage_goes_on_to_the_same_bytes(finished, smoke, stage):
     assert not list(folder.rglob(".*.partial.*"))
 
 
-def test_two_runs_in_one_folder_and_jobs_that_outlive_theirs(tree):
-    """Of one kill of Snakemake alone, whose job works on: the next run waits for it, then takes up what it left."""
+def test_jobs_that_outlive_their_run(tree):
+    """Snakemake alone is killed, and its job works on: the next run waits for it, then takes up what it left."""
     goal = "results/smoke/fashion_resnet/train/estimation/00000-00006.json"
     shutil.rmtree(tree.results / "train/estimation", ignore_errors=True)
-    source = {**os.environ, "PYTHONPATH": str(tree.folder / "src")}
+    environment = {**os.environ, "PYTHONPATH": str(tree.folder / "src")}
     command = [sys.executable, "-m", "snakemake", "--cores", "1", goal]
-    run = subprocess.Popen(command, cwd=tree.folder, env=source, start_new_session=True)
-    log = tree.results / "logs/train/estimation/00000-00006.log"
-    started = time.time()
-    while not (log.exists() and log.stat().st_mtime > started) and run.poll() is None:
-        time.sleep(0.1)
-    time.sleep(1.0)  # the job has its part in the lock once Python is up
-    run.kill()
-    run.wait()
-    printed = tree.done(goal)
-    assert "jobs of a run that was killed still work in this folder; waiting until they have ended" in printed
+    options = {"cwd": tree.folder, "env": environment, "text": True, "start_new_session": True}
+    first = subprocess.Popen(command, **options)
+    while not is_locked(tree.folder / ".snakemake/trakway.jobs"):
+        assert first.poll() is None
+        time.sleep(0.05)
+    os.killpg(first.pid, signal.SIGSTOP)  # so that the job is at work for as long as this test wants it to be
+    first.kill()
+    first.wait()
+    second = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    waits = next(line for line in second.stdout if "folder" in line)
+    assert waits == "jobs of a run that was killed still work in this folder; waiting until they have ended\n"
+    os.killpg(first.pid, signal.SIGCONT)
+    said = second.communicate()[0]
+    assert second.returncode == 0, said
     assert (tree.folder / goal).exists()
+
+
+def is_locked(path: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError), open(path) as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
