@@ -29,7 +29,7 @@ def mine(tree, tmp_path_factory):
     base = yaml.safe_load((tree.folder / "config/experiments/fashion_resnet.yaml").read_text())
     dataset = {"name": "image_folder", "path": str(photos), "image_size": 16, "source": "auto", "classes": None}
     own = deep_merge(base, {"name": "mine", "dataset": dataset, "tiers": {"smoke": {"dataset": {}}}})
-    own["tiers"] = {"smoke": deep_merge(own["tiers"]["smoke"], {"dataset": {"train_size": 20, "test_size": 8}})}
+    own["tiers"] = {"smoke": deep_merge(own["tiers"]["smoke"], {"dataset": {"train_size": 30, "test_size": 10}})}
     (tree.folder / "config/experiments/mine.yaml").write_text(yaml.safe_dump(own))
     tree.done(GOAL)
     return photos
@@ -48,12 +48,13 @@ def test_nothing_to_do_while_they_are_the_same(tree, mine):
 
 
 def test_another_picture_in_the_place_of_one(tree, mine):
-    before = (tree.folder / GOAL).read_text()
+    examples = (tree.folder / GOAL).with_name("examples.parquet")
+    before = examples.read_bytes()
     picture(mine / "cats/3.png", 77)
     assert waits(tree)
     tree.done(GOAL)
     assert not waits(tree)
-    assert (tree.folder / GOAL).read_text() != before  # the mean of the pixels
+    assert examples.read_bytes() != before  # it holds a digest of each picture
 
 
 def test_one_more_picture(tree, mine):
