@@ -60,7 +60,8 @@ def whole(name: str, tier: str, found, folder: Path) -> list[str]:
     lines.append(f"  disk: {size(sum(found.files.values()))} ({parts})")
     if found.peak_mb:
         what, most = max(found.peak_mb.items(), key=lambda item: item[1])
-        lines.append(f"  memory of the largest job: {size(most * 2**20)} ({what})")
+        of = "" if found.device == "cpu" else "of the GPU "
+        lines.append(f"  memory {of}of the largest job: {size(most * 2**20)} ({what})")
     return lines + [f"  note: {note}" for note in found.notes] + [f"  {line}" for line in shortage(found, folder)]
 
 

@@ -58,7 +58,8 @@ class Calibration:
         pixels: shape of a picture of the data; empty where there are none.
         encoding: of an example, where all models share an encoding.
         product: of a multiplication and addition of float64 matrices.
-        peak_mb: the most memory that a step or a chunk of gradients took, scaled to their true sizes.
+        peak_mb: the most memory that a step or a chunk of gradients took, scaled to their true sizes; that of the GPU,
+            where it is one.
     """
 
     start: float
@@ -90,7 +91,7 @@ def calibrate(settings: dict, data: Path, gradients: bool, device: str) -> Calib
         found.state_shape, found.picture_shape = tuple(task.shape), tuple(task.picture_shape)
     if modality.has(("image",)):
         found.pixels = read_array(data / "train_images.npy").shape[1:]
-    base = _peak()
+    base = _peak(device)
     ensembles = {"members": task}
     for name in ALONE:
         if name in ensemble_sizes(settings):
@@ -114,7 +115,8 @@ def _network(
     task: Task, model: nn.Module, training: dict, base: float, generative: bool
 ) -> tuple[Network, dict[str, float]]:
     rows = np.arange(task.train_size)
-    stepping, evaluating, wanted = _Most(), _Most(), training["batch_size"]
+    stepping, evaluating = _Most(task.device, base), _Most(task.device, base)
+    wanted = training["batch_size"]
     step = _training_pace(Run(task, rows, training | {"checkpoints": 1}, 0), rows, wanted, stepping)
     draws = task.train_batch(rows[:1])[1].shape[1] if generative else 1
     together = max(1, EVALUATION_ROWS // draws)
@@ -130,7 +132,7 @@ def _network(
     sizes = [tuple(model.get_parameter(name).shape) for name in task.attributed(model)]
     each = Pace(forward.fixed, forward.each / draws)
     network = Network(tensors, task.checkpoint_format, sizes, step, each, width)
-    return network, {"train": stepping.at(wanted, base), "outputs": evaluating.at(together, base)}
+    return network, {"train": stepping.at(wanted), "outputs": evaluating.at(together)}
 
 
 def _training_pace(run: Run, rows: np.ndarray, wanted: int, most: "_Most") -> Pace:
@@ -146,7 +148,7 @@ def _outputs(task: Task, model: nn.Module, batch: Batch) -> None:
 
 
 def _gradient(found: Calibration, settings: dict, task: Task, model: nn.Module, base: float) -> None:
-    chunk, projection, most = settings["execution"]["chunk"], settings["projection"], _Most()
+    chunk, projection, most = settings["execution"]["chunk"], settings["projection"], _Most(task.device, base)
     task, rows = restricted(task, projection.get("parameters", "")), np.arange(task.train_size)
     seen = shapes(model, task.attributed(model))
     projected = build_projection(projection, sum(map(math.prod, seen)), task.seed, 0, seen)
@@ -156,31 +158,42 @@ def _gradient(found: Calibration, settings: dict, task: Task, model: nn.Module, 
         most.of(count, lambda: projected_gradients(task, model, batch, projected))
 
     found.gradient = pace(run, chunk, task.device)
-    found.peak_mb["features"] = most.at(chunk, base)
+    found.peak_mb["features"] = most.at(chunk)
 
 
 class _Most:
-    """The most memory that a piece of work has taken, in MiB, and of how many rows it was."""
+    """The most memory that a piece of work has taken, in MiB, and of how many rows it was: of the GPU, or the process.
 
-    def __init__(self) -> None:
+    Attributes:
+        base: what was taken before.
+    """
+
+    def __init__(self, device: str, base: float):
+        self.device, self.base = device, base
         self.rows, self.mb, self.first = 0, 0.0, 0.0
 
     def of(self, rows: int, work: Callable[[], object]) -> None:
-        with contextlib.suppress(OSError):
-            Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here on
+        """Do the work and note what it took."""
+        if self.device == "cpu":
+            with contextlib.suppress(OSError):
+                Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here on
+        else:
+            torch.cuda.reset_peak_memory_stats()
         work()
-        self.mb, self.rows = _peak(), rows
+        self.mb, self.rows = _peak(self.device), rows
         self.first = self.first or self.mb
 
-    def at(self, rows: int, base: float) -> float:
+    def at(self, rows: int) -> float:
         """Return it for another number of rows, which counts above what one row took."""
         if rows == self.rows:
             return self.mb
-        each = (self.mb - self.first) / (self.rows - 1) if self.rows > 1 else self.mb - base
+        each = (self.mb - self.first) / (self.rows - 1) if self.rows > 1 else self.mb - self.base
         return self.first + each * (rows - 1)
 
 
-def _peak() -> float:
+def _peak(device: str) -> float:
+    if device != "cpu":
+        return torch.cuda.max_memory_allocated() / 2**20
     with resources.measured() as cost:
         pass
     return cost["peak_mb"]

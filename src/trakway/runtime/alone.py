@@ -40,7 +40,7 @@ def alone(folder: Path) -> Iterator[None]:
             return
         own.seek(0)
         before = _read(own)
-        with open(jobs, "a") as theirs:
+        with open(jobs, "a+") as theirs:
             _lock(theirs, "jobs of a run that was killed still work in this folder; waiting until they have ended")
         if before and before.get("host") == socket.gethostname():
             for left in (folder / "locks").glob("*.lock"):
@@ -57,7 +57,7 @@ def join() -> None:
     """Share the lock of the jobs of a run, if this process is one: the next run then waits until it has ended."""
     if path := os.environ.get(JOBS):
         with contextlib.suppress(OSError):
-            handle = open(path, "a")  # noqa: SIM115 (held until the process ends)
+            handle = open(path, "a+")  # noqa: SIM115 (held until the process ends)
             _shared.append(handle)
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
