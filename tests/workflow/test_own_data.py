@@ -24,12 +24,12 @@ def mine(tree, tmp_path_factory):
     """An experiment on pictures of two classes, prepared."""
     photos = tmp_path_factory.mktemp("photos")
     for name, first in (("cats", 0), ("dogs", 100)):
-        for number in range(20):
+        for number in range(40):
             picture(photos / name / f"{number}.png", first + number)
     base = yaml.safe_load((tree.folder / "config/experiments/fashion_resnet.yaml").read_text())
     dataset = {"name": "image_folder", "path": str(photos), "image_size": 16, "source": "auto", "classes": None}
     own = deep_merge(base, {"name": "mine", "dataset": dataset, "tiers": {"smoke": {"dataset": {}}}})
-    own["tiers"] = {"smoke": deep_merge(own["tiers"]["smoke"], {"dataset": {"train_size": 30, "test_size": 10}})}
+    own["tiers"] = {"smoke": deep_merge(own["tiers"]["smoke"], {"dataset": {"train_size": 60, "test_size": 20}})}
     (tree.folder / "config/experiments/mine.yaml").write_text(yaml.safe_dump(own))
     tree.done(GOAL)
     return photos
@@ -58,5 +58,5 @@ def test_another_picture_in_the_place_of_one(tree, mine):
 
 
 def test_one_more_picture(tree, mine):
-    picture(mine / "dogs/20.png", 120)
+    picture(mine / "dogs/40.png", 120)
     assert waits(tree)
