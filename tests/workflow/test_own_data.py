@@ -24,7 +24,7 @@ def mine(tree, tmp_path_factory):
     """An experiment on pictures of two classes, prepared."""
     photos = tmp_path_factory.mktemp("photos")
     for name, first in (("cats", 0), ("dogs", 100)):
-        for number in range(40):
+        for number in range(60):
             picture(photos / name / f"{number}.png", first + number)
     base = yaml.safe_load((tree.folder / "config/experiments/fashion_resnet.yaml").read_text())
     dataset = {"name": "image_folder", "path": str(photos), "image_size": 16, "source": "auto", "classes": None}
@@ -47,10 +47,11 @@ def test_nothing_to_do_while_they_are_the_same(tree, mine):
     assert not waits(tree)
 
 
-def test_another_picture_in_the_place_of_one(tree, mine):
+def test_other_pictures_in_the_place_of_some(tree, mine):
     examples = (tree.folder / GOAL).with_name("examples.parquet")
     before = examples.read_bytes()
-    picture(mine / "cats/3.png", 77)
+    for number in range(10, 60):
+        picture(mine / f"cats/{number}.png", 200 - number)
     assert waits(tree)
     tree.done(GOAL)
     assert not waits(tree)
@@ -58,5 +59,5 @@ def test_another_picture_in_the_place_of_one(tree, mine):
 
 
 def test_one_more_picture(tree, mine):
-    picture(mine / "dogs/40.png", 120)
+    picture(mine / "dogs/60.png", 120)
     assert waits(tree)

@@ -1,5 +1,7 @@
 # Around a run: one at a time in a folder, and targets that mean nothing are told with what was meant.
-from trakway.runtime.alone import alone
+import contextlib
+
+from trakway.runtime import alone
 
 
 def check_targets():
@@ -23,19 +25,15 @@ def told(where, found, allowed, known):
     raise WorkflowError(f"{where}: found {found}; allowed: {allowed}. {did_you_mean(found, known)}Correct it.")
 
 
-def as_only_run(execute):
-    """Return a function that executes the workflow once no other run works in this folder; a dry run need not wait."""
-
-    def run(executor_plugin, **others):
-        check_targets()
-        if executor_plugin.common_settings.dryrun_exec or not workflow.execution_settings.lock:
-            return execute(executor_plugin=executor_plugin, **others)
-        with alone(Path(".snakemake").absolute()):
-            return execute(executor_plugin=executor_plugin, **others)
-
-    return run
+@contextlib.contextmanager
+def around(executor_plugin, **others):
+    """Let a run begin once no other one works in this folder; a dry run need not wait."""
+    check_targets()
+    alike = executor_plugin.common_settings.dryrun_exec or not workflow.execution_settings.lock
+    with contextlib.nullcontext() if alike else alone.alone(Path(".snakemake").absolute()):
+        yield
 
 
 # Jobs that run Snakemake themselves (on a cluster) are part of a run, and none of their own.
 if workflow.is_main_process:
-    workflow.execute = as_only_run(workflow.execute)
+    workflow.execute = alone.within(around, workflow.execute)

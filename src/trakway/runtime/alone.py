@@ -7,12 +7,13 @@ one has left at work; then it removes what is left of Snakemake's locks.
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -51,6 +52,17 @@ def alone(folder: Path) -> Iterator[None]:
             yield
         finally:
             _write(own, None)
+
+
+def within(context: Callable, function: Callable) -> Callable:
+    """Return a function that runs in a context, a manager which is called with its arguments."""
+
+    @functools.wraps(function)
+    def run(*given, **named):
+        with context(*given, **named):
+            return function(*given, **named)
+
+    return run
 
 
 def join() -> None:
