@@ -40,7 +40,7 @@ def brief(name: str, tier: str, found, folder: Path) -> list[str]:
     unit, largest = unit_of(found), max(found.peak_mb.values(), default=0.0)
     line = (
         f"{name} ({tier}) will take about {duration(sum(found.seconds.values()))} of {unit},"
-        f" {size(sum(found.files.values()))} of disk and {size(largest * 2**20)} of memory a job"
+        f" {size(sum(found.folders().values()))} of disk and {size(largest * 2**20)} of memory a job"
     )
     return [line, *shortage(found, folder)]
 
@@ -57,7 +57,7 @@ def whole(name: str, tier: str, found, folder: Path) -> list[str]:
     jobs, seconds = len(found.seconds), sum(found.seconds.values())
     lines.append(f"  {'all':28}{jobs:6}{duration(seconds):>16}")
     parts = ", ".join(f"{folder} {size(of_it)}" for folder, of_it in list(found.folders().items())[:4])
-    lines.append(f"  disk: {size(sum(found.files.values()))} ({parts})")
+    lines.append(f"  disk: {size(sum(found.folders().values()))} ({parts})")
     if found.peak_mb:
         what, most = max(found.peak_mb.items(), key=lambda item: item[1])
         of = "" if found.device == "cpu" else "of the GPU "
@@ -68,7 +68,7 @@ def whole(name: str, tier: str, found, folder: Path) -> list[str]:
 def shortage(found, folder: Path) -> list[str]:
     """Return a warning where the disk has less room than what is not there yet will take."""
     there = next(parent for parent in [folder.absolute(), *folder.absolute().parents] if parent.exists())
-    missing = sum(of_it for file, of_it in found.files.items() if not (folder / file).exists())
+    missing = sum(of_it for file, of_it in (found.files | found.about).items() if not (folder / file).exists())
     free = shutil.disk_usage(there).free
     return [f"note: {size(missing)} of disk are needed in {there}, and {size(free)} are free"] if missing > free else []
 

@@ -28,6 +28,7 @@ class Forecast:
     Attributes:
         seconds: of each job, by the name of its cost; CPU seconds, or seconds of a GPU.
         files: bytes of each array and of all weights, by path below the experiment's folder.
+        about: bytes, roughly, of what only the data tell, such as the states of tokens; likewise.
         peak_mb: the most memory of a job, by what it does.
         models: how many are trained of each ensemble.
         samples: training samples that all models see together.
@@ -39,6 +40,7 @@ class Forecast:
 
     seconds: dict[str, float]
     files: dict[str, int]
+    about: dict[str, int]
     peak_mb: dict[str, float]
     models: dict[str, int]
     samples: int
@@ -61,7 +63,7 @@ class Forecast:
     def folders(self) -> dict[str, int]:
         """Return bytes by the first folder of a path, the largest first."""
         found: dict[str, int] = {}
-        for file, size in self.files.items():
+        for file, size in (self.files | self.about).items():
             found[file.split("/")[0]] = found.get(file.split("/")[0], 0) + size
         return dict(sorted(found.items(), key=lambda item: -item[1]))
 
@@ -86,6 +88,8 @@ def forecast(settings: dict, device: str = "cpu", imports: float = 0.0) -> Forec
         each = _encoded(known, data, device) / (counts.sampled_train + counts.sampled_test)
         measured = calibrate(known, data, takes_gradients(known), device)
         measured.start += imports
+        files = file_sizes(known, counts, measured)
+        about = {file: size for file, size in _encoding_sizes(data, counts).items() if file not in files}
         measured.encoding = 0.0 if notes else each
     work = Work(known, counts, measured)
     network = measured.networks["members"]
@@ -97,7 +101,8 @@ def forecast(settings: dict, device: str = "cpu", imports: float = 0.0) -> Forec
             seen += work.samples(name, shard)
     return Forecast(
         work.jobs(),
-        file_sizes(known, counts, measured),
+        files,
+        about,
         _peaks(settings, counts, measured),
         sizes,
         seen,
@@ -124,6 +129,17 @@ def _encoded(settings: dict, data: Path, device: str) -> float:
         return task.encode(settings, data, device)["cpu_seconds"]
     own = build_task(task_settings(settings, "autoencoder"), data, device)
     return task.encode(settings, data, device, own.new_model(0).eval())["cpu_seconds"]
+
+
+def _encoding_sizes(data: Path, counts: Counts) -> dict[str, int]:
+    """Return the bytes of what lies beside prepared data, those of a sample scaled to all examples."""
+    ratios = {"train": counts.train / counts.sampled_train, "test": counts.test / counts.sampled_test}
+    ratios["caption"] = (counts.train + counts.test) / (counts.sampled_train + counts.sampled_test)
+    found = {}
+    for path in [*data.rglob("*.npy"), *data.rglob("*.safetensors")]:
+        ratio = ratios.get(path.name.split("_")[0], 1.0)
+        found[f"data/{path.relative_to(data).as_posix()}"] = round(path.stat().st_size * ratio)
+    return found
 
 
 def _peaks(settings: dict, counts: Counts, measured: Calibration) -> dict[str, float]:
