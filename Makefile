@@ -16,11 +16,11 @@ STAMP := $(VENV_DIR)/.trakway
 # Clones may share one environment: each runs its own src/, whichever clone the editable install points to.
 WITH := PATH="$(VENV_DIR)/bin:$$PATH" VIRTUAL_ENV="$(VENV_DIR)" PYTHONPATH="$(HERE)/src"
 
-.PHONY: help env run explore test gpu lint format
+.PHONY: help env run plan explore clean-stale test gpu lint format
 
 help: ## list these targets
 	@echo "usage: make TARGET [VENV=.venv] [CORES=all] [PYTHON=python3] [ARGS='more arguments']"
-	@sed -n 's/^\([a-z]*\): .*## /  \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\): .*## /  \1\t/p' Makefile
 
 run: env ## build what config/config.yaml names (ARGS='fashion_resnet --dry-run' to choose or look ahead)
 ifeq ($(strip $(ARGS)),)
@@ -29,8 +29,14 @@ else
 	@$(WITH) snakemake --cores $(CORES) $(ARGS)
 endif
 
+plan: env ## say what experiments need, measured here for some seconds (ARGS='cifar10_ddpm --tier paper'; none: all)
+	@$(WITH) OMP_NUM_THREADS=1 python scripts/plan.py $(ARGS)
+
 explore: env ## look at an experiment in the browser (ARGS=fashion_ldm; ARGS='fashion_ldm --serve' without one here)
 	@$(WITH) python -m trakway.explorer.opening explore $(ARGS)
+
+clean-stale: env ## list what is left of earlier settings in results/ (ARGS=--remove to remove it)
+	@$(WITH) python scripts/clean_stale.py $(ARGS)
 
 test: env ## run the tests (ARGS='tests/data -k split' for a few)
 	@command -v chromium chromium-browser google-chrome >/dev/null || echo "No Chromium here: tests of the explorer's pages are skipped."

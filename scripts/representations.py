@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from trakway.config import read_settings
+from trakway.plan import check_once
 from trakway.runtime.command import Command
 
 
@@ -25,6 +26,7 @@ def main(arguments):
 
     else:
         task = build_task(settings, arguments.data, arguments.device, arguments.targets)
+        check_once(arguments.models)
         shards = [(path.parent, read_json(path)) for path in arguments.models]
         models = [m.load for folder, shard in shards for m in members_of(task, shard, folder / shard["folder"])]
         target_batch = task.target_batch

@@ -25,6 +25,8 @@ def main(arguments):
         started = time.monotonic()
         results = Path(config["results"], config["tier"], name)
         report, page = results / "report.zip", results / "explorer/index.html"
+        if not page.exists():  # a courtesy: what fails here is told by the run itself
+            subprocess.run([sys.executable, REPOSITORY / "scripts/plan.py", name, "--brief", "--tier", config["tier"]])
         snakemake("--cores", arguments.cores, *tier, "--", name)
         snakemake("--report", report, *tier, "--", name, quiet=True)
         said(f"{name} took {duration(time.monotonic() - started)}; open {page}, read {report}")

@@ -27,7 +27,7 @@ LEVELS = (
     ("features",),
     ("attribution",),
     ("report",),
-    ("validation",),
+    ("validation", "forecast"),
     ("figures",),
     ("explorer",),
     ("config", "notebook"),

@@ -247,6 +247,12 @@ LATENT_FAULTS = {
         "./nowhere",
         "a folder that is there, a name on the hub, or minilm",
     ),
+    "a text encoder misspelt": (
+        {"model": {"text_encoder": "minlm"}},
+        "model.text_encoder",
+        "minlm",
+        'a folder that is there, a name on the hub, or minilm. Did you mean "minilm"?',
+    ),
     "texts longer than the encoder takes": ({"model": {"max_length": 1000}}, "model.max_length", "1000", "at most 512"),
     "no width of texts": ({"model": {"text_width": 0}}, "model.text_width", "0", "a whole number >= 1, or null"),
     "words for a width of texts": ({"model": {"text_width": "wide"}}, "model.text_width", "wide", "a whole number"),

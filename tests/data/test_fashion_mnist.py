@@ -126,7 +126,11 @@ def rewrite(file, change):
     [
         ("train-images-idx3-ubyte", lambda raw: b"\xff" + raw[1:], "not an IDX file"),
         ("train-images-idx3-ubyte", lambda raw: raw[:-1], "the header announces"),
-        ("train-images-idx3-ubyte", lambda raw: raw[:11] + b"\x10" + raw[12:15] + b"\x31" + raw[16:], "expected uint8"),
+        (
+            "train-images-idx3-ubyte",
+            lambda raw: raw[:11] + b"\x10" + raw[12:15] + b"\x31" + raw[16:],
+            "allowed for fashion",
+        ),
         (
             "train-labels-idx1-ubyte",
             lambda raw: raw[:7] + bytes([raw[7] - 1]) + raw[8:-1],
@@ -139,6 +143,27 @@ def test_files_that_cannot_be_right(small, name, change, message):
     rewrite(small / f"{name}.gz", change)
     with pytest.raises(UserError, match=message):
         open_fashion_mnist(DATASET | {"path": str(small)})
+
+
+def test_files_of_ones_own_with_other_labels(small):
+    """Letters, say: no place to fetch Fashion-MNIST from is any help."""
+    rewrite(small / "train-labels-idx1-ubyte.gz", lambda raw: raw[:-1] + b"\x19")
+    with pytest.raises(UserError) as error:
+        open_fashion_mnist(DATASET | {"path": str(small)})
+    words = (
+        "train-labels-idx1-ubyte.gz: holds labels up to 25",
+        "allowed for fashion_mnist: bytes of 0 to 9",
+        "image_folder",
+    )
+    assert all(word in str(error.value) for word in words)
+    assert "Debian" not in str(error.value)
+
+
+def test_where_a_path_is_given_nothing_is_to_be_installed(tmp_path):
+    with pytest.raises(
+        UserError, match="What to do: ask for fewer images; or let dataset.path name a folder with train"
+    ):
+        open_fashion_mnist(DATASET | {"path": str(tmp_path)})
 
 
 def test_row_ids_must_belong_to_the_images(small, tmp_path):

@@ -1,7 +1,9 @@
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trakway.plan import compact, expand, shards
+from trakway.errors import UserError
+from trakway.plan import check_once, compact, expand, shards
 
 WORDS = st.text("ab/.-@0123456789", max_size=12)
 
@@ -51,3 +53,15 @@ def test_round_trip_of_cuts(cuts):
 @example(["a{}00000-00002", "a{}00002-00004"])
 def test_paths_with_braces_stay_as_they_are(paths):
     assert sorted(compact(paths)) == sorted(paths)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["outputs/evaluation/{}.npy", "features/sjlt1-64/output/1/{}", "train/members/{}.json"]
+)
+def test_a_model_in_two_shards(pattern):
+    """As a folder holds them after two members became three."""
+    cuts = [pattern.format(shard) for shard in ("00000-00002", "00000-00003")]
+    for shards_of_one in (cuts[:1], [pattern.format("00000-00002"), pattern.format("00002-00003")], ["a", "b"]):
+        check_once(shards_of_one)
+    with pytest.raises(UserError, match="found model 0, which .*00000-00002.* has too; allowed: .* make clean-stale"):
+        check_once(cuts)

@@ -14,6 +14,11 @@ from trakway.errors import UserError
 def main(arguments):
     if arguments.fail == "user":
         raise UserError("training.epochs: found -1, allowed: 1 or more")
+    if arguments.fail == "disk":
+        with open("/dev/full", "w") as full:
+            full.write("a table")
+    if arguments.fail == "library":
+        raise ValueError("I/O error: No space left on device (os error 28)")
     if arguments.fail:
         raise RuntimeError("a defect")
 
@@ -55,6 +60,15 @@ def test_a_user_error_is_printed_alone(script, tmp_path):
     assert ended.stderr == "error: training.epochs: found -1, allowed: 1 or more\n"
     assert ended.stdout == ""
     assert not (tmp_path / "cost.json").exists()
+
+
+@pytest.mark.parametrize("kind", ["disk", "library"])
+def test_a_full_disk_is_told(script, tmp_path, kind):
+    ended = script("--fail", kind)
+    assert ended.returncode == 1
+    for words in ("error: ", "No space left on device; found", f"bytes free in {tmp_path}; free some"):
+        assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_defect_keeps_its_traceback(script):

@@ -104,15 +104,6 @@ def test_truncated_weights(saved, denoising, keep):
         load_checkpoint(denoising, path)
 
 
-def test_weights_in_a_pickle_are_never_read(saved, denoising):
-    model, path = saved
-    (path / WEIGHTS).unlink()
-    model.save_pretrained(path, safe_serialization=False)
-    assert (path / "diffusion_pytorch_model.bin").exists()
-    with pytest.raises(UserError, match="no whole UNet2DModel in safetensors .*no file named diffusion_pytorch_model"):
-        load_checkpoint(denoising, path)
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [

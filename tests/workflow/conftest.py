@@ -27,6 +27,7 @@ LAST = (
     "test_smoke_captions.py",
     "test_smoke_explorer.py",
     "test_smoke_notebook.py",
+    "test_smoke_forecast.py",
     "test_kill.py",
     "test_own_checkpoints.py",
     "test_own.py",

@@ -1,9 +1,15 @@
 """Killed in training, features, scoring or completions, a run goes on to what an undisturbed one gives."""
 
+import contextlib
+import fcntl
 import fnmatch
 import hashlib
+import os
 import shutil
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -29,7 +35,6 @@ class Killed:
             self.statuses[name] = self.run(PYTHONPATH=str(KILL), TRAKWAY_KILL=moment).returncode
             # By path and time of change: what a later run has kept is still the same file.
             self.left[name] = {path: path.stat().st_mtime_ns for path in tree.results.rglob("*") if path.is_file()}
-            tree.done("--unlock")
         self.last = self.run()
 
     def run(self, **environment):
@@ -188,9 +193,40 @@ def test_a_stage_goes_on_to_the_same_bytes(finished, smoke, stage):
     assert not absent & left.keys()
     before = {file: left[file].stat().st_mtime_ns for file in left if fnmatch.fnmatch(file, "models/00000*")}
 
-    tree.done(goal, "--unlock")
     tree.done(goal, "--rerun-incomplete")
     assert digests(folder, *RESULTS) == undisturbed
     assert {file: (folder / file).stat().st_mtime_ns for file in before} == before
     assert not list(folder.rglob("*.state.safetensors"))
     assert not list(folder.rglob(".*.partial.*"))
+
+
+def test_jobs_that_outlive_their_run(tree):
+    """Snakemake alone is killed, and its job works on: the next run waits for it, then takes up what it left."""
+    goal = "results/smoke/fashion_resnet/train/estimation/00000-00006.json"
+    shutil.rmtree(tree.results / "train/estimation", ignore_errors=True)
+    environment = {**os.environ, "PYTHONPATH": str(tree.folder / "src")}
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", goal]
+    options = {"cwd": tree.folder, "env": environment, "text": True, "start_new_session": True}
+    first = subprocess.Popen(command, **options)
+    while not is_locked(tree.folder / ".snakemake/trakway.jobs"):
+        assert first.poll() is None
+        time.sleep(0.05)
+    os.killpg(first.pid, signal.SIGSTOP)  # so that the job is at work for as long as this test wants it to be
+    first.kill()
+    first.wait()
+    second = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    waits = next(line for line in second.stdout if "folder" in line)
+    assert waits == "jobs of a run that was killed still work in this folder; waiting until they have ended\n"
+    os.killpg(first.pid, signal.SIGCONT)
+    said = second.communicate()[0]
+    assert second.returncode == 0, said
+    assert (tree.folder / goal).exists()
+
+
+def is_locked(path: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError), open(path) as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -101,6 +101,29 @@ def test_config(tree):
         assert word in result.stdout
 
 
+def test_a_configfile_is_named(tree, tmp_path):
+    (tmp_path / "mine.yaml").write_text("tier: smokes\ndevice: cpu\n")
+    file = str(tmp_path / "mine.yaml")
+    fails(tree, f'{file}: tier: found "smokes"', arguments=("--dry-run", "--configfile", file))
+    words = ("--config: device: found", "cpus")
+    fails(tree, *words, arguments=("--dry-run", "--configfile", file, "--config", "tier=smoke", "device=cpus"))
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("fashon_resnet", "target: found fashon_resnet; allowed: all, smoke, leaderboard"),
+        ("fashion_resnet_ld", "target: found fashion_resnet_ld; allowed: all, smoke"),
+        ("results/smoke/fashon_resnet/tables/lds.csv", "tables/lds.csv: found fashon_resnet; allowed: cifar10_ddpm"),
+        ("results/smok/fashion_resnet/tables/lds.csv", "tables/lds.csv: found smok; allowed:"),
+    ],
+)
+def test_misspelt_targets(tree, target, words):
+    meant = {"fashon_resnet": "fashion_resnet", "fashion_resnet_ld": "fashion_resnet_lds", "smok": "smoke"}
+    part = next(part for part in target.split("/") if part in meant)
+    fails(tree, words, f'Did you mean "{meant[part]}"?', arguments=("--config", "tier=smoke", "--", target))
+
+
 def test_missing_data(tree):
     """The log of the job that looks for them says where; no other experiment has begun."""
     with tree.edited({"dataset": {"source": "folder", "path": "/nowhere/fashion"}}):

@@ -20,16 +20,21 @@ from trakway import report as report_parts
 from trakway.attribution.inputs import INPUTS, inputs_of
 from trakway.explorer import reads as explorer
 from trakway.runtime import environment
-from trakway.config import experiment_tiers, load_config, load_experiments, section
+from trakway.config import experiment_tiers, load_config, load_experiments, read_mapping, section
 from trakway.runtime.device import visible_gpus
+from trakway.plan.suggestions import did_you_mean
 from trakway.errors import UserError
 from trakway.runtime.progress import announce
+from trakway.storage.contents import stamped
 
 # Of the working directory, where it has one.
 CONFIG_FILE = next(file for file in (Path("config/config.yaml"), REPOSITORY / "config/config.yaml") if file.exists())
 
 try:
-    CONFIG = load_config(CONFIG_FILE, config)
+    # Where a key of the command line comes from: a later file, or --config, has the last word.
+    ORIGINS = {key: plan.shortest(file) for file in workflow.configfiles for key in read_mapping(file)}
+    ORIGINS |= dict.fromkeys(workflow.config_settings.config, "--config")
+    CONFIG = load_config(CONFIG_FILE, config, origins=ORIGINS)
     FOLDER = Path(CONFIG["folder"] or REPOSITORY / "config/experiments").expanduser()
     TIERS = experiment_tiers(FOLDER)
     TIER = CONFIG["tier"]

@@ -5,7 +5,7 @@ PREPARED = [f"{ROOT}/data/{file}" for file in ("meta.json", "examples.parquet")]
 # First of all, of every experiment: what is wrong with data is told before anything trains.
 rule prepare_data:
     input:
-        own=lambda w: plan.data_files(settings_of(w)),
+        own=own_data,
         code=lambda w: code("prepare_data", plan.place("dataset", settings_of(w)["dataset"]["name"]).file),
     output:
         meta=PREPARED[0],
@@ -24,9 +24,10 @@ rule prepare_data:
         runtime=240,
     params:
         settings=sections("seed", "dataset"),
+        seen=seen_data,
     shell:
         'python "$TRAKWAY_SCRIPTS/prepare_data.py" --settings {params.settings:q} --output "$(dirname {output.meta:q})"'
-        " --cost {output.cost:q} > {log:q} 2>&1"
+        " {params.seen} --cost {output.cost:q} > {log:q} 2>&1"
 
 
 # What all models share of the examples, computed once: tokens, and the states of frozen layers.

@@ -120,6 +120,18 @@ def pictures_of(w):
     return below(w, [f"targets/{file}" for file in plan.modality_of(settings_of(w)).target_files])
 
 
+def own_data(w):
+    """Input: the user's own files that the data come from; of folders a stamp that changes when what is in them does."""
+    folders = plan.data_folders(settings_of(w))
+    stamp = [str(stamped(folders, Path(root_of(w), "data/own")))] if folders else []
+    return plan.data_files(settings_of(w)) + stamp
+
+
+def seen_data(w, input):
+    """Params: where to take down what the user's own folders hold, now that it is read."""
+    return f"--own {words([f'{root_of(w)}/data/own'])}" if plan.data_folders(settings_of(w)) else ""
+
+
 def data_of(w):
     """Input: the prepared data, with what is encoded of them where the experiment's own task reads it."""
     encodes = plan.modality_of(settings_of(w)).encodes and getattr(w, "ensemble", "members") not in plan.ALONE

@@ -5,7 +5,7 @@ onstart:
     # The display counts models, of which a job trains many.
     totals = Counter()
     for job in workflow.dag.needrun_jobs():
-        if job.rule.name == "train":
+        if job.rule.name in ("train", "train_alone"):
             totals[f"{job.wildcards.ensemble} trained"] += len(plan.shard_range(job.wildcards.shard))
     announce(totals)
     # With its limit on submissions a second, Snakemake 9 looks at all ready jobs again every second, and once more each
@@ -97,6 +97,16 @@ rule train:
         'python "$TRAKWAY_SCRIPTS/train.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --ensemble {wildcards.ensemble} --subsets {input.subsets:q} --seeds {params.seeds} --shard {wildcards.shard} {params.adopt}"
         " --curves {output.curves:q} --output {output.models:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
+
+
+# What is trained on all examples goes first: the classifier tells at once where there is nothing to tell apart.
+use rule train as train_alone with:
+    wildcard_constraints:
+        ensemble="|".join(plan.ALONE),
+    priority: 1
+
+
+ruleorder: train_alone > train
 
 
 # A user's own checkpoints in the place of members are looked at before anything trains.

@@ -8,6 +8,7 @@ import numpy as np
 from trakway.attribution.values import Features
 from trakway.errors import UserError
 from trakway.metrics.lds import by_subset
+from trakway.plan import check_once
 from trakway.projection import VERSION
 from trakway.storage.files import read_array, read_json
 
@@ -20,8 +21,10 @@ def load_features(folders: Sequence[Path]) -> list[Features]:
             targets, ``targets.json``.
 
     Raises:
-        UserError: two shards, or a shard and this program, differ in the projection or its definition.
+        UserError: a member is in two of the shards; or two shards, or a shard and this program, differ in the
+            projection or its definition.
     """
+    check_once(folders)
     entries, first = [], None
     for folder in map(Path, folders):
         info = read_json(folder / "train.json")
@@ -44,7 +47,12 @@ def load_features(folders: Sequence[Path]) -> list[Features]:
 
 
 def load_outputs(shards: Sequence[Path], subsets: int) -> np.ndarray:
-    """Join shards of a bank's outputs, in order: float64 (subsets, seeds, targets), see `by_subset`."""
+    """Join shards of a bank's outputs, in order: float64 (subsets, seeds, targets), see `by_subset`.
+
+    Raises:
+        UserError: a model is in two of the shards, or the models are no whole number a subset.
+    """
+    check_once(shards)
     return by_subset(np.concatenate([read_array(path) for path in shards]), subsets)
 
 

@@ -5,6 +5,7 @@ Light on purpose (standard library, PyYAML, jsonschema): the workflow imports it
 
 from trakway.config.loading import experiment_tiers, load_config, load_experiment, load_experiments
 from trakway.config.merging import deep_merge
+from trakway.config.reading import read_mapping
 from trakway.config.sections import read_settings, section
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "load_config",
     "load_experiment",
     "load_experiments",
+    "read_mapping",
     "read_settings",
     "section",
 ]

@@ -2,7 +2,9 @@
 
 import keyword
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from trakway.config.checks import faults
 from trakway.config.merging import complete, deep_merge
@@ -20,14 +22,18 @@ RESERVED_ENDINGS = ("_lds", "_removal", "_ablation", "_orders", "_publish")
 
 
 def load_config(
-    path: str | os.PathLike, overrides: dict | None = None, schemas: str | os.PathLike | None = None
+    path: str | os.PathLike,
+    overrides: dict | None = None,
+    schemas: str | os.PathLike | None = None,
+    origins: Mapping[str, str] = MappingProxyType({}),
 ) -> dict:
-    """Read config.yaml, lay ``overrides`` (Snakemake's ``--config``) over it, and validate.
+    """Read config.yaml, lay ``overrides`` (Snakemake's ``--config`` and ``--configfile``) over it, and validate.
 
     Args:
         path: the YAML file.
         overrides: keys and values from the command line; ``experiments`` may be text, its names parted by commas.
         schemas: folder of the schemas; the repository's config/schemas by default.
+        origins: the file which each of them comes from; of others it is ``--config``.
 
     Returns:
         The keys of config.schema.yaml; ``experiments`` is a list of names or None (all that have the tier), ``results``
@@ -45,7 +51,7 @@ def load_config(
     merged = deep_merge(written, overrides)
     given = {key for key in overrides if key not in written or written[key] != overrides[key]}
     raise_all(
-        problem.line("--config" if problem.path[0] in given else str(path))
+        problem.line(origins.get(problem.path[0], "--config") if problem.path[0] in given else str(path))
         for problem in schema_problems(merged, schema)
     )
     found = complete(merged, schema)

@@ -9,7 +9,7 @@ from trakway.data.source import Source, Split
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
 
-DATASET = Dataset(side=32)
+DATASET = Dataset(side=32, channels=3, train_size=50_000, test_size=10_000, classes=10, remote=True)
 LICENCE = "none stated; cite Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009"
 DOWNLOADS = Path("data")
 

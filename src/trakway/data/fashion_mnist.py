@@ -19,7 +19,7 @@ from trakway.data.source import Source, Split, listed, pick_classes
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
 
-DATASET = Dataset(side=28)
+DATASET = Dataset(side=28, channels=1, train_size=60_000, test_size=10_000, classes=10, remote=True)
 CLASSES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 PER_CLASS = {"train": 6000, "test": 1000}
 PREFIXES = {"train": "train", "test": "t10k"}
@@ -31,8 +31,19 @@ LICENCE = "MIT, Copyright 2017 Zalando SE"
 log = logging.getLogger(__name__)
 
 
+FILES = (
+    "a folder with train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and"
+    " t10k-labels-idx1-ubyte.gz from https://github.com/zalandoresearch/fashion-mnist"
+)
+OWN = "examples of your own are an image_folder, or come from a function FILE.py:NAME (docs/extending.md)"
+
+
 class Absent(Exception):
     """A place does not have the data."""
+
+
+class OtherData(UserError):
+    """A place has whole files of something else."""
 
 
 def open_fashion_mnist(dataset: dict) -> Source:
@@ -61,14 +72,14 @@ def open_fashion_mnist(dataset: dict) -> Source:
             log.info("Fashion-MNIST: %s", place)
             return source
         tried.append(f"{place}: {lack}")
+    elsewhere = f"let dataset.path name {FILES}"
+    if dataset["path"] is None:
+        elsewhere = f"install the Debian package dataset-fashion-mnist; or {elsewhere}"
     sizes = ", ".join(f"{key}: {dataset[key] or 'all'}" for key in ("train_size", "test_size"))
     raise UserError(
         f"dataset: Fashion-MNIST with {sizes}, classes: {listed([CLASSES[label] for label in picked])} was not found."
         + "".join(f"\n  tried {line}" for line in tried)
-        + "\n  What to do: ask for fewer images; or install the Debian package dataset-fashion-mnist; or let"
-        " dataset.path name a folder with train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz,"
-        " t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz from"
-        " https://github.com/zalandoresearch/fashion-mnist"
+        + f"\n  What to do: ask for fewer images; or {elsewhere}"
     )
 
 
@@ -81,6 +92,7 @@ def read_folder(folder: Path) -> Source:
     Raises:
         Absent: the folder or one of the files is not there.
         DamagedFile: a file is damaged or the files do not belong together.
+        OtherData: they are whole, and of other pictures.
     """
     if not folder.is_dir():
         raise Absent("there is no such folder")
@@ -121,11 +133,17 @@ def _read_split(folder: Path, prefix: str) -> Split:
     images_path, labels_path = (_find(folder, f"{prefix}-{name}-ubyte") for name in ("images-idx3", "labels-idx1"))
     images, labels = read_idx(images_path), read_idx(labels_path)
     if images.dtype != np.uint8 or images.shape[1:] != (28, 28):
-        raise DamagedFile(f"{images_path}: holds {images.dtype} of shape {images.shape}, expected uint8 of N × 28 × 28")
+        raise OtherData(
+            f"{images_path}: holds {images.dtype} of shape {images.shape}; allowed for fashion_mnist: uint8"
+            f" of N × 28 × 28; {OWN}"
+        )
     if labels.shape != images.shape[:1]:
         raise DamagedFile(f"{labels_path}: {labels.shape} labels for the {len(images)} images of {images_path.name}")
     if labels.dtype != np.uint8 or (len(labels) and labels.max() >= len(CLASSES)):
-        raise DamagedFile(f"{labels_path}: labels must be bytes of 0 to 9, found {labels.dtype} up to {labels.max()}")
+        raise OtherData(
+            f"{labels_path}: holds labels up to {labels.max()} ({labels.dtype}); allowed for fashion_mnist:"
+            f" bytes of 0 to {len(CLASSES) - 1}, its ten kinds of clothing; {OWN}"
+        )
     try:
         ids_path = _find(folder, f"{prefix}-ids-idx1-int")
         ids = read_idx(ids_path)

@@ -7,7 +7,7 @@ from trakway.data.texts import Texts, check_columns
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
 
-DATASET = Dataset(kind="texts")
+DATASET = Dataset(kind="texts", remote=True)
 
 
 def open_hub_texts(

@@ -11,7 +11,7 @@ from trakway.data.source import Source
 from trakway.errors import UserError
 from trakway.plan.datasets import Dataset
 
-DATASET = Dataset(varied=True)
+DATASET = Dataset(channels=3, train_size=1_281_167, test_size=50_000, classes=1000, varied=True, remote=True)
 LICENCE = "ImageNet terms of access: non-commercial research and education"
 ARCHIVES = {"train": "ILSVRC2012_img_train.tar", "val": "ILSVRC2012_img_val.tar"}
 MARGIN = 256 / 224  # the usual evaluation transform: the shorter side in units of the crop's

@@ -51,21 +51,58 @@ def prepare(
         UserError: a key is wrong, or the data are missing, damaged or too few.
     """
     dataset = _checked(dataset)
-    folder = Path(folder)
-    source = load("dataset", dataset["name"])(dataset, **options_of("dataset", dataset))
+    source = open_source(dataset)
+    picked = pick_classes(dataset["classes"], source.classes)
+    splits = {"train": source.train, "test": source.test}
+    _check_sizes(dataset, source, splits, picked)
+    rows = {
+        name: sample(split.labels, picked, dataset[f"{name}_size"], seed, index)
+        for index, (name, split) in enumerate(splits.items())
+    }
+    write_source(source, rows, picked, dataset, seed, Path(folder), block, threads)
+
+
+def open_source(dataset: dict) -> Source:
+    """Return the data set that the section ``dataset`` names, as it was found.
+
+    Raises:
+        UserError: it is missing or damaged, or a user's own function returns something else.
+    """
+    source = load("dataset", dataset["name"])(DEFAULTS | dataset, **options_of("dataset", dataset))
     if not isinstance(source, Source):
         raise UserError(
             f"dataset.name: {dataset['name']} returned a {type(source).__name__}; allowed: a trakway.data.source.Source"
         )
     for name, split in (("train", source.train), ("test", source.test)):
         _check_split(f"dataset.name: {dataset['name']}: {name}", split, len(source.classes))
-    picked = pick_classes(dataset["classes"], source.classes)
-    splits = {"train": source.train, "test": source.test}
-    _check_sizes(dataset, source, splits, picked)
+    return source
 
+
+def write_source(
+    source: Source,
+    chosen: dict[str, np.ndarray],
+    picked: list[int],
+    dataset: dict,
+    seed: int,
+    folder: Path,
+    block: int = 1024,
+    threads: int = 1,
+) -> None:
+    """Write examples of a source.
+
+    Args:
+        source: where they come from.
+        chosen: of ``train`` and ``test``, the rows of the source, in their new order.
+        picked: the labels of the source that get the numbers 0, 1, ….
+        dataset: the section ``dataset``, whole.
+        seed: the experiment's seed.
+        folder: where to write.
+        block: as `prepare` has it.
+        threads: likewise.
+    """
     tables, counts, facts = [], {}, {}
-    for index, (name, split) in enumerate(splits.items()):
-        rows = sample(split.labels, picked, dataset[f"{name}_size"], seed, index)
+    for name, rows in chosen.items():
+        split = {"train": source.train, "test": source.test}[name]
         mark = fingerprint(dataset | {"seed": seed}, split.ids[rows], split.labels[rows])
         columns, told = split.examples.write(rows, Writing(folder, name, dataset, mark, block, threads))
         tables.append(_examples(source, split, name, rows, picked).assign(**columns))

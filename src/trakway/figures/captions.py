@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from trakway.figures.lettering import written
 from trakway.figures.pictures import Page, to_bytes
 from trakway.figures.style import EDGE, styled
 from trakway.report import figures
@@ -51,8 +52,15 @@ def draw(
     for row, (label, name) in enumerate(zip(labels, names, strict=True)):
         top = HEAD + row * (SIDE + GAP)
         rows = np.flatnonzero(told["label"] == label)[:ACROSS]
-        page.write(0.2, top + SIDE / 2 - 0.08, f"“{told['caption'].iloc[rows[0]]}”", 9, va="center", wrap=False)
-        said = f"{name}: {agreement.loc[name, 'agreement']:.0%} agreement"
+        page.write(
+            0.2,
+            top + SIDE / 2 - 0.08,
+            f"“{written(told['caption'].iloc[rows[0]], NAMES - 0.4, 9)}”",
+            9,
+            va="center",
+            wrap=False,
+        )
+        said = f"{written(name, NAMES - 1.2, 8)}: {agreement.loc[name, 'agreement']:.0%} agreement"
         page.write(0.2, top + SIDE / 2 + 0.12, said, 8, va="center", color=EDGE)
         for column, sample in enumerate(rows):
             page.image(NAMES + column * (SIDE + GAP), top, SIDE, to_bytes(samples[sample]))

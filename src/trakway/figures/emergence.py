@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from trakway.figures.lettering import written
 from trakway.figures.style import BLUE, YELLOW, Look, footnote, legend_beside, look, percent, styled
 from trakway.figures.timesteps import along_timesteps, spacing
 from trakway.report import figures
@@ -55,7 +56,9 @@ def draw(
         part = table[table["target"] == target]
         _panel(axes, part)
         mean = f"Mean over {len(samples)} samples"
-        axes.set_title(mean if target == MEAN else f"Sample {target}, class {part['label'].iloc[0]}")
+        axes.set_title(
+            mean if target == MEAN else f"Sample {target}, class {written(str(part['label'].iloc[0]), 1.4, 11)}"
+        )
         if place % columns == 0:
             axes.set_ylabel("Probability of the sample's class")
     legend_beside(figure)

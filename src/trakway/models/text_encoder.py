@@ -64,7 +64,7 @@ class TextEncoder:
         place = _part(name, "text_encoder")
         with pretrained.loading("model.text_encoder", name, "encoder of texts"):
             self.model: nn.Module = kind.from_pretrained(
-                pretrained.located(place), dtype=torch.float32, use_safetensors=True
+                pretrained.located(place), dtype=torch.float32, **pretrained.how(pretrained.located(place))
             ).eval()
         self.tokenizer = pretrained.load_tokenizer("model.text_encoder", _part(name, "tokenizer"), config, max_length)
         self.tokenizer.model_max_length = max_length

@@ -82,7 +82,7 @@ def load(
             num_labels=len(classes),
             dtype=torch.float32,
             attn_implementation="eager",  # which vmap can take apart, and adds up in a fixed order
-            use_safetensors=True,  # never a pickle
+            **sources.how(sources.located(pretrained)),
             output_loading_info=True,
             ignore_mismatched_sizes=True,
         )

@@ -35,6 +35,7 @@ from trakway.plan.projections import other_kind, preconditioner_name, projection
 from trakway.plan.removal import Removal, count_removal_rows, removal_rows
 from trakway.plan.sections import (
     data_files,
+    data_folders,
     definitions,
     feature_settings,
     has_own,
@@ -42,7 +43,7 @@ from trakway.plan.sections import (
     target_settings,
     task_settings,
 )
-from trakway.plan.shards import compact, expand, shard_range, shards
+from trakway.plan.shards import check_once, compact, expand, shard_range, shards
 
 __all__ = [
     "ALONE",
@@ -55,10 +56,12 @@ __all__ = [
     "OUTPUT_ROLES",
     "Removal",
     "allowed_methods",
+    "check_once",
     "code_files",
     "compact",
     "count_removal_rows",
     "data_files",
+    "data_folders",
     "default_methods",
     "definitions",
     "ensemble_sizes",

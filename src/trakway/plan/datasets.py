@@ -15,17 +15,23 @@ class Dataset:
     Attributes:
         kind: of its examples: ``images``, ``texts``, or ``captioned``, which are images with captions.
         side: of its images in pixels; None where only the data tell.
+        channels: of its images; likewise.
         train_size, test_size: how many examples it has; None where only the data tell.
         classes: how many it has; None where only the data tell.
+        captions: how many each image has, on average.
         varied: whether its images differ in size, so that an experiment must choose one.
+        remote: whether opening it may take a download or minutes: forecasts go by what is said here.
     """
 
     kind: str = "images"
     side: int | None = None
+    channels: int | None = None
     train_size: int | None = None
     test_size: int | None = None
     classes: int | None = None
+    captions: int = 1
     varied: bool = False
+    remote: bool = False
 
     def serves(self, kind: str) -> bool:
         """Whether a task that wants examples of ``kind`` can use it: images with captions are images too."""

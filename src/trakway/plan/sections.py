@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from trakway.plan.datasets import dataset_of
 from trakway.plan.ensembles import ALONE
 from trakway.plan.loading import load
 from trakway.plan.modalities import modality_of
@@ -49,6 +50,15 @@ def data_files(settings: dict) -> list[str]:
     """Return the files on this machine that the section ``dataset`` names."""
     values = [value for key, value in settings["dataset"].items() if key != "name" and isinstance(value, str)]
     return [value for value in values if Path(value).expanduser().is_file()]
+
+
+def data_folders(settings: dict) -> list[str]:
+    """Return the folders on this machine that the section ``dataset`` names, but for official sets of many pictures."""
+    known = dataset_of(settings)
+    if known.remote and known.varied:
+        return []
+    values = [value for key, value in settings["dataset"].items() if key != "name" and isinstance(value, str)]
+    return [value for value in values if Path(value).expanduser().is_dir()]
 
 
 def model_files(settings: dict) -> list[Path]:

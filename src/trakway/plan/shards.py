@@ -1,8 +1,11 @@
 """Ensembles are cut into shards, each the work of one job."""
 
 import math
+import os
 import re
 from collections.abc import Iterable
+
+from trakway.errors import UserError
 
 
 def shards(models: int, size: int) -> list[str]:
@@ -23,6 +26,23 @@ def shard_range(shard: str) -> range:
 
 
 _SHARD = re.compile(r"\d{5}-\d{5}")
+
+
+def check_once(paths: Iterable[str | os.PathLike]) -> None:
+    """Check that no model is in two of some shards, known by the names of their files or folders.
+
+    Raises:
+        UserError: one is: they are of two cuts, such as those of two and of three members.
+    """
+    seen: dict[int, str] = {}
+    for path in map(str, paths):
+        for model in shard_range(found[-1]) if (found := _SHARD.findall(path)) else ():
+            if model in seen:
+                raise UserError(
+                    f"{path}: found model {model}, which {seen[model]} has too; allowed: the shards of one cut, each"
+                    " model once; leave out those of earlier settings, or remove them: make clean-stale ARGS=--remove"
+                )
+            seen[model] = path
 
 
 def compact(paths: Iterable[str]) -> list[str]:

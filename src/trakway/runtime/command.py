@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable
 
 from trakway.errors import UserError
-from trakway.runtime import device, memory, resources
+from trakway.runtime import alone, device, memory, resources
+from trakway.storage.room import full_disk
 
 # One thread a process, set before any numerical library starts its pool: the workflow runs a process a core.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -37,6 +38,7 @@ class Command(argparse.ArgumentParser):
         part of the work. A `UserError` is printed without a traceback and ends the process with status 1.
         """
         arguments = self.parse_args()
+        alone.join()
         try:
             if self.computes:
                 arguments.device = device.claim(arguments.device)
@@ -49,3 +51,7 @@ class Command(argparse.ArgumentParser):
                 write_json(arguments.cost, whole or cost)
         except UserError as error:
             sys.exit(f"error: {error}")
+        except Exception as error:
+            if said := full_disk(error):
+                sys.exit(f"error: {said}")
+            raise

@@ -12,6 +12,7 @@ import numpy as np
 from trakway.runtime import resources
 from trakway.runtime.progress import track
 from trakway.storage.files import read_json, write_json
+from trakway.storage.room import reserve
 
 SAVE_SECONDS = 2.0  # of work that a kill may cost; each saving waits for the disk
 
@@ -54,6 +55,9 @@ def fill_arrays(parts: Sequence[Part], fingerprint: str, what: str) -> dict:
 
     Returns:
         The cost of all blocks (see `trakway.runtime.resources`), those of earlier processes included.
+
+    Raises:
+        UserError: the disk has not room for the arrays.
     """
     files = [
         (_partial(path), path, tuple(shape), dtype)
@@ -73,6 +77,9 @@ def fill_arrays(parts: Sequence[Part], fingerprint: str, what: str) -> dict:
     arrays = [
         np.lib.format.open_memmap(partial, mode=mode, dtype=dtype, shape=shape) for partial, _, shape, dtype in files
     ]
+    if mode == "w+":
+        for partial, *_ in files:
+            reserve(partial)
     first = np.cumsum([0, *(len(part.paths) for part in parts)])
     last_saved = time.monotonic()
     for index, block in track(steps[record["done"] :], what, done=record["done"]):

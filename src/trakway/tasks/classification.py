@@ -32,8 +32,9 @@ class Classification(Task):
     def __init__(self, settings: dict, classes: Sequence[str], test_size: int, device: str, targets: Path | None):
         if len(classes) < 2:
             raise UserError(
-                f"dataset: found one class only, {', '.join(classes)}; allowed: two at least for a classifier; give the"
-                " examples labels, or choose another data set or task"
+                f"dataset: found one class only, {', '.join(classes)}; allowed: two at least for a classifier, be it"
+                " that of domain, which compares what is generated; give the examples labels, or choose another data"
+                " set or task; scores of generated examples need none: ask for results/TIER/NAME/scores/METHOD.npy"
             )
         self.classes = tuple(classes)
         self.seed = settings["seed"]

@@ -11,10 +11,17 @@ from trakway.storage.files import read_json
 from trakway.storage.fingerprint import file_digest
 from trakway.tasks import Generative, Task
 from trakway.training.checkpoint import first_bad_tensor, load_checkpoint
-from trakway.training.pretrained import network_folder
+from trakway.training.pretrained import network_folder, pipeline_folder
 
 ADVICE = "list folders that save_pretrained of such a network, or of a pipeline around one, has written"
-WHOLE = "list whole files of safetensors, or folders of save_pretrained where the task has such"
+WHOLE = (
+    "list whole files of safetensors, state dicts of torch.save, or folders of save_pretrained where the task has such"
+)
+
+SAME_NOISE = "set timesteps, schedule, beta_start, beta_end and prediction of diffusion to what they were trained with"
+
+NOT_OURS = ("rescale_betas_zero_snr", "trained_betas")
+"""What noise schedules may have, and those of experiments have not."""
 
 LONGEST = 30  # letters of a value in a message
 
@@ -49,12 +56,12 @@ def adopt(task: Task, checkpoints: Sequence[str | Path], indices: Sequence[int])
             if bad is not None:
                 raise UserError(f"{path}: found NaN or infinity in {bad}; allowed: finite weights; name another one")
             if isinstance(task, Generative):
-                task.check_pipeline(path)
+                task.check_pipeline(pipeline_folder(path))
         except UserError as error:
             named = str(error).startswith("members.checkpoints")
             raise UserError(str(error) if named else f"members.checkpoints: {error}") from None
         if generative:
-            _check_schedule(task, path)
+            _check_schedule(task, pipeline_folder(path))
             path = network_folder(path)
         models.append(
             {
@@ -92,15 +99,15 @@ def _check_schedule(task: Task, path: Path) -> None:
         found.alphas_cumprod, expected.alphas_cumprod, rtol=1e-4, atol=1e-7
     )
     if not same or found.config.prediction_type != expected.config.prediction_type:
-        raise UserError(
-            f"members.checkpoints: {file} has {_schedule(found)}, and the experiment has {_schedule(expected)}; set"
-            " timesteps, schedule, beta_start, beta_end and prediction of diffusion to what they were trained with"
-        )
+        own = next((key for key in NOT_OURS if found.config[key]), None)
+        advice = f"experiments have no {own}; list networks without it" if own else SAME_NOISE
+        said = f"{file} has {_schedule(found)}, and the experiment has {_schedule(expected)}"
+        raise UserError(f"members.checkpoints: {said}; {advice}")
 
 
 def _schedule(scheduler) -> str:
     """Return a noise schedule in words, what few have only where it is there."""
     keys = ["num_train_timesteps", "beta_schedule", "beta_start", "beta_end", "prediction_type"]
-    keys += [key for key in ("rescale_betas_zero_snr", "trained_betas") if scheduler.config[key]]
+    keys += [key for key in NOT_OURS if scheduler.config[key]]
     words = {key: str(scheduler.config[key]) for key in keys}
     return ", ".join(f"{key} {word if len(word) <= LONGEST else 'of its own'}" for key, word in words.items())

@@ -14,6 +14,7 @@ from trakway.errors import UserError
 from trakway.storage.files import replacing
 from trakway.storage.fingerprint import file_digest
 from trakway.tasks import Task
+from trakway.training.foreign import PICKLES, read_pickle, unwrapped
 from trakway.training.pretrained import load_pretrained, misfits, save_pretrained
 
 SUFFIXES = {"safetensors": ".safetensors", "diffusers": ""}
@@ -109,14 +110,16 @@ def save_tensors(path: str | os.PathLike, tensors: dict[str, Tensor]) -> None:
 
 
 def load_tensors(path: str | os.PathLike, sha256: str | None = None, advice: str = RETRAIN) -> dict[str, Tensor]:
-    """Read a safetensors file.
+    """Read a file of safetensors, or of a state dict that ``torch.save`` has written; wrappers' names are left out.
 
     Raises:
         UserError: the file is missing, damaged, or not the one whose digest was recorded.
     """
     check_file(path, sha256, advice)
+    if Path(path).suffix in PICKLES:
+        return unwrapped(read_pickle(Path(path), advice))
     try:
-        return load_file(path)
+        return unwrapped(load_file(path))
     except SafetensorError as error:
         raise UserError(f"checkpoint {path}: not a whole safetensors file ({error}); {advice}") from None
 

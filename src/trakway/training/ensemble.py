@@ -148,8 +148,10 @@ def _finished(path: Path, mark: str) -> dict | None:
 
 def _retrain(folder: Path, index: int) -> str:
     """Return how to have a model trained anew: what a shard has finished is told by its record."""
-    records = [path for path in folder.parent.glob("[0-9]*-[0-9]*.json") if index in shard_range(path.stem)]
-    return f"delete {records[0]} and run again: this model is trained anew, whole ones are kept" if records else AGAIN
+    # Of earlier settings there may be another one that holds the model.
+    records = sorted(str(path) for path in folder.parent.glob("[0-9]*-[0-9]*.json") if index in shard_range(path.stem))
+    files = " and ".join(records)
+    return f"delete {files} and run again: this model is trained anew, whole ones are kept" if records else AGAIN
 
 
 def load_model(task: Task, folder: Path, model: dict, checkpoint: int = -1) -> torch.nn.Module:

@@ -1,15 +1,22 @@
 """Checkpoints as diffusers keeps them: folders of ``save_pretrained``, which any diffusers program can load."""
 
 import os
+import pickle
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors.torch import load_file
 from torch import nn
 
 from trakway.errors import UserError
+from trakway.models.pretrained import how
 from trakway.storage.files import read_json
+from trakway.training.foreign import read_pickle, unwrapped
+
+NETWORKS = ("unet", "unet_ema")
+"""Folders of a pipeline, or of a training program's checkpoint, that hold the network."""
 
 CALLED_WITH = (
     "sample_size",
@@ -53,16 +60,18 @@ def load_pretrained(path: str | os.PathLike, network: str, advice: str) -> nn.Mo
         raise UserError(f"checkpoint {folder}: config.json does not describe a network ({error}); {advice}") from None
     if found != network:
         raise UserError(f"checkpoint {folder}: config.json describes a {found!r}, allowed: {network!r}; {advice}")
+    chosen = how(folder)
     try:
         model, info = getattr(diffusers, network).from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,  # never a pickle
-            low_cpu_mem_usage=False,
-            output_loading_info=True,
+            folder, local_files_only=True, low_cpu_mem_usage=False, output_loading_info=True, **chosen
         )
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"checkpoint {folder}: no whole {network} in safetensors ({error}); {advice}") from None
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError, pickle.UnpicklingError) as error:
+        there = ", ".join(sorted(file.name for file in folder.iterdir())) if folder.is_dir() else "nothing"
+        raise UserError(
+            f"checkpoint {folder}: no whole {network} in safetensors ({error}); found {there}; {advice}"
+        ) from None
+    if info["unexpected_keys"]:
+        info = _without_wrappers(model, folder, info, advice)
     for problem in ("missing_keys", "unexpected_keys"):
         if info[problem]:
             raise UserError(
@@ -72,10 +81,40 @@ def load_pretrained(path: str | os.PathLike, network: str, advice: str) -> nn.Mo
     return model.eval()
 
 
+def _without_wrappers(model: nn.Module, folder: Path, info: dict, advice: str) -> dict:
+    """Load weights that are named as those of a wrapper around the network; returns what is missing and too many."""
+    files = [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
+    if len(files) != 1:
+        return info
+    tensors = load_file(files[0]) if files[0].suffix == ".safetensors" else read_pickle(files[0], advice)
+    tensors = unwrapped(tensors)
+    if set(tensors) != set(model.state_dict()):
+        return info
+    model.load_state_dict(tensors)
+    return dict.fromkeys(info, ())
+
+
 def network_folder(path: str | os.PathLike) -> Path:
-    """Return the folder of the network: that of a pipeline keeps it in ``unet/``."""
+    """Return the folder of the network: that of a pipeline keeps it in ``unet/``.
+
+    Raises:
+        UserError: there is ``unet_ema/`` too, as training programs leave it: which of the two is meant?
+    """
     path = Path(path)
-    return path / "unet" if (path / "unet").is_dir() else path
+    found = [name for name in NETWORKS if (path / name).is_dir()]
+    if len(found) > 1:
+        raise UserError(
+            f"checkpoint {path}: found unet, the weights at the end of training, and unet_ema, their moving average,"
+            " which samples are drawn with as a rule; allowed: one of the two; name"
+            f" {path / found[1]} or {path / found[0]}"
+        )
+    return path / found[0] if found else path
+
+
+def pipeline_folder(path: str | os.PathLike) -> Path:
+    """Return the folder of the pipeline whose network this is, or the folder itself where it is part of none."""
+    path = Path(path)
+    return path.parent if path.name in NETWORKS and (path.parent / "scheduler").is_dir() else path
 
 
 def misfits(model: nn.Module, expected: nn.Module) -> list[str]:
