@@ -20,7 +20,6 @@ from trakway import report as report_parts
 from trakway.attribution.inputs import INPUTS, inputs_of
 from trakway.runtime import environment
 from trakway.config import experiment_tiers, load_config, load_experiments, section
-from trakway.runtime.device import visible_gpus
 from trakway.errors import UserError
 from trakway.runtime.progress import announce
 
@@ -47,10 +46,10 @@ environment.set_for_jobs(REPOSITORY, CONFIG["jobs_per_gpu"])
 
 RESULTS = CONFIG["results"]
 ENSEMBLES = ("members", "evaluation", "estimation", "reference", "removal", "fixed", *plan.ALONE)
-DEVICE = CONFIG["device"]
+DEVICE = environment.planned_device(CONFIG["device"])
 ROOT = f"{RESULTS}/{{tier}}/{{name}}"
 TARGETS = f"{ROOT}/targets/targets.parquet"
-GPU = 1 if DEVICE == "cuda" or (DEVICE == "auto" and visible_gpus()) else 0
+GPU = 1 if DEVICE == "cuda" else 0
 ENVIRONMENT = "../../envs/cuda.yaml" if GPU else "../../envs/cpu.yaml"
 
 
@@ -62,6 +61,15 @@ def names_where(fits):
 def pattern_of(names):
     """Return a pattern for names; one that nothing matches where there are none."""
     return "|".join(names) or "(?!)"
+
+
+def more(first):
+    """Resources: what a job asks for; tried again, where a profile has ``retries``, it asks for as much more."""
+    return lambda w, attempt: attempt * first
+
+
+# With `--sdm apptainer`; ignored without.
+container: CONFIG["container"] or str(REPOSITORY / "envs/trakway.sif")
 
 
 wildcard_constraints:
