@@ -40,7 +40,16 @@ def attempts(queued, *words):
 
 def test_only_work_is_queued(queued):
     rules = {job["job"].removeprefix("rule_").split("_wildcards_")[0] for job in queued.jobs}
-    work = {"prepare_data", "train", "outputs", "representations", "train_features", "target_features", "scores", "cost"}
+    work = {
+        "prepare_data",
+        "train",
+        "outputs",
+        "representations",
+        "train_features",
+        "target_features",
+        "scores",
+        "cost",
+    }
     assert rules == work
 
 

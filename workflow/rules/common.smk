@@ -14,6 +14,7 @@ REPOSITORY = Path(workflow.basedir).parent if Path(workflow.basedir).name == "wo
 sys.path.insert(0, str(REPOSITORY / "src"))
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 from trakway import plan
 from trakway import report as report_parts
@@ -69,7 +70,18 @@ def more(first):
 
 
 # With `--sdm apptainer`; ignored without.
-container: CONFIG["container"] or str(REPOSITORY / "envs/trakway.sif")
+IMAGE = CONFIG["container"] or str(REPOSITORY / "envs/trakway.sif")
+
+
+container: IMAGE
+
+
+if DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method:
+    if "://" not in IMAGE and not Path(IMAGE).exists():
+        raise WorkflowError(
+            f"{CONFIG_FILE}: container: found no image {IMAGE}; allowed: the path of one, or its address (docker://...);"
+            f" build one: apptainer build {IMAGE} envs/trakway.def (in the root of the clone)."
+        )
 
 
 wildcard_constraints:
