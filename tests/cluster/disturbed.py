@@ -2,9 +2,9 @@
 
     tests/cluster/with_slurm python tests/cluster/disturbed.py RECORD [SNAKEMAKE'S ARGUMENTS ...]
 
-One job is cancelled while it runs, one hangs until SLURM ends it for its time, one gets less memory than it takes. RECORD
-is a JSON list of all jobs that were in the queue, in their order: number, state, memory (MB), time (minutes), rule and
-wildcards.
+One job is cancelled while it runs, one hangs until SLURM ends it for its time, one gets less memory than it takes.
+RECORD is a JSON list of all jobs that were in the queue, in their order: number, state, memory (MB), time (minutes),
+rule and wildcards.
 """
 
 import json

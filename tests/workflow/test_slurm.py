@@ -1,4 +1,4 @@
-"""On a real SLURM: what is cancelled, late or too large comes back with more, and gives what a run on one machine gives."""
+"""On a real SLURM what is cancelled, late or too large comes back with more, and gives what one machine gives."""
 
 import hashlib
 import importlib.util
