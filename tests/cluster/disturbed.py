@@ -7,6 +7,7 @@ RECORD is a JSON list of all jobs that were in the queue, in their order: number
 rule and wildcards.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from pathlib import Path
 CANCELLED, LATE, LARGE = "_evaluation_", "_estimation_", "rule_train_features_"
 RUN = [
     *("--workflow-profile", "slurm", "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "5"),
+    *("--cores", "2", "--groups", "scores=scores", "--group-components", "scores=20"),  # one job, two at a time
     *("--set-resources", "train_features:slurm_extra='--hold'"),  # held until its memory has been looked at
     *("--config", "tier=smoke", "device=cpu", "--", "fashion_resnet"),
 ]
@@ -52,14 +54,14 @@ def freeze(number: int) -> bool:
     return False
 
 
-def disturb(job: dict, done: set[str]) -> None:
+def disturb(job: dict, done: set[str | int]) -> None:
     """Do to a job what has not been done yet, and let go what is held."""
     name, number, running = job["job"], job["number"], job["state"] == "RUNNING"
-    if name.startswith(LARGE) and job["state"] == "PENDING":
+    if name.startswith(LARGE) and job["state"] == "PENDING" and number not in done:
         if LARGE not in done:
             slurm("scontrol", "update", f"JobId={number}", "MinMemoryNode=200")
         slurm("scontrol", "release", number)
-        done.add(LARGE)
+        done |= {LARGE, number}
     elif name.startswith("rule_train_") and running and CANCELLED in name and CANCELLED not in done:
         slurm("scancel", number)
         done.add(CANCELLED)
@@ -72,8 +74,9 @@ def main(record: str, *arguments: str) -> int:
     run = subprocess.Popen([sys.executable, "-m", "snakemake", *(arguments or RUN)])
     done = set()
     while run.poll() is None:
-        for job in jobs():
-            disturb(job, done)
+        with contextlib.suppress(subprocess.CalledProcessError):  # it has just ended, or SLURM is busy: another time
+            for job in jobs():
+                disturb(job, done)
         time.sleep(0.5)
     Path(record).write_text(json.dumps(jobs(), indent=1))
     return run.returncode
