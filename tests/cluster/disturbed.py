@@ -19,7 +19,14 @@ from pathlib import Path
 CANCELLED, LATE, LARGE = "_evaluation_", "_estimation_", "rule_train_features_"
 RUN = [
     *("--workflow-profile", "slurm", "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "5"),
-    *("--cores", "2", "--groups", "scores=scores", "--group-components", "scores=20"),  # one job, two at a time
+    *(
+        "--cores",
+        str(min(2, os.cpu_count() or 1)),
+        "--groups",
+        "scores=scores",
+        "--group-components",
+        "scores=20",
+    ),  # one job
     *("--set-resources", "train_features:slurm_extra='--hold'"),  # held until its memory has been looked at
     *("--config", "tier=smoke", "device=cpu", "--", "fashion_resnet"),
 ]
@@ -45,8 +52,8 @@ def freeze(number: int) -> bool:
     """Stop the training of a job, if it has come so far."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            mine = f"SLURM_JOB_ID={number}\0" in (folder / "environ").read_text()
-            if mine and "/train.py\0--settings" in (folder / "cmdline").read_text():
+            mine = f"SLURM_JOB_ID={number}\0".encode() in (folder / "environ").read_bytes()
+            if mine and b"/train.py\0--settings" in (folder / "cmdline").read_bytes():
                 os.kill(int(folder.name), signal.SIGSTOP)
                 return True
         except OSError:  # it has ended
@@ -56,16 +63,17 @@ def freeze(number: int) -> bool:
 
 def disturb(job: dict, done: set[str | int]) -> None:
     """Do to a job what has not been done yet, and let go what is held."""
-    name, number, running = job["job"], job["number"], job["state"] == "RUNNING"
+    name, number = job["job"], job["number"]
+    training = name.startswith("rule_train_wildcards_") and job["state"] == "RUNNING"
     if name.startswith(LARGE) and job["state"] == "PENDING" and number not in done:
         if LARGE not in done:
             slurm("scontrol", "update", f"JobId={number}", "MinMemoryNode=200")
         slurm("scontrol", "release", number)
         done |= {LARGE, number}
-    elif name.startswith("rule_train_") and running and CANCELLED in name and CANCELLED not in done:
+    elif training and CANCELLED in name and CANCELLED not in done:
         slurm("scancel", number)
         done.add(CANCELLED)
-    elif name.startswith("rule_train_") and running and LATE in name and LATE not in done and freeze(number):
+    elif training and LATE in name and LATE not in done and freeze(number):
         slurm("scontrol", "update", f"JobId={number}", "EndTime=now+1seconds")
         done.add(LATE)
 
