@@ -26,7 +26,7 @@ RUN = [
         "scores=scores",
         "--group-components",
         "scores=20",
-    ),  # one job
+    ),
     *("--set-resources", "train_features:slurm_extra='--hold'"),  # held until its memory has been looked at
     *("--config", "tier=smoke", "device=cpu", "--", "fashion_resnet"),
 ]
