@@ -9,10 +9,13 @@ VENV ?= .venv
 CORES ?= all
 ARGS ?=
 
+comma := ,
 HERE := $(CURDIR)
 VENV_DIR := $(if $(filter /%,$(VENV)),$(VENV),$(HERE)/$(VENV))
 # What the environment was made from; written last, so that an interrupted installation is never taken for a whole one.
 STAMP := $(VENV_DIR)/.trakway
+# Where there is SLURM its executor comes along; elsewhere every start of Snakemake would load it for nothing.
+EXTRAS := dev$(if $(shell command -v sbatch),$(comma)slurm)
 # Clones may share one environment: each runs its own src/, whichever clone the editable install points to.
 WITH := PATH="$(VENV_DIR)/bin:$$PATH" VIRTUAL_ENV="$(VENV_DIR)" PYTHONPATH="$(HERE)/src"
 
@@ -57,7 +60,8 @@ format: env ## rewrite sources the way `make lint` wants them
 	@$(WITH) snakefmt Snakefile workflow
 
 env: ## set up VENV with the pinned packages; nothing to do when it is up to date
-	@same() { cmp -s pyproject.toml "$(STAMP)/pyproject.toml" && cmp -s envs/constraints.txt "$(STAMP)/constraints.txt"; }; \
+	@same() { cmp -s pyproject.toml "$(STAMP)/pyproject.toml" && cmp -s envs/constraints.txt "$(STAMP)/constraints.txt" \
+		&& [[ "$$(cat "$(STAMP)/extras" 2>/dev/null)" == *$(EXTRAS)* ]]; }; \
 	here() { [[ "$$(cat "$(STAMP)/clone" 2>/dev/null)" == "$(HERE)" ]]; }; \
 	if same && here; then exit 0; fi; \
 	unset PYTHONPATH PYTHONHOME; \
@@ -68,12 +72,12 @@ env: ## set up VENV with the pinned packages; nothing to do when it is up to dat
 		"$(PYTHON)" -m venv "$(VENV_DIR)"; \
 	fi; \
 	if ! same; then \
-		if [[ -d "$(STAMP)" ]]; then echo "Updating $(VENV): pyproject.toml or envs/constraints.txt has changed."; \
+		if [[ -d "$(STAMP)" ]]; then echo "Updating $(VENV): pyproject.toml or envs/constraints.txt has changed, or SLURM has come."; \
 		else echo "Installing the pinned packages into $(VENV): about 6 GB, a few minutes, once."; fi; \
 		rm -rf "$(STAMP)"; \
-		"$(VENV_DIR)/bin/python" -m pip install -qq -c envs/constraints.txt setuptools -e '.[dev]' || { \
+		"$(VENV_DIR)/bin/python" -m pip install -qq -c envs/constraints.txt setuptools -e '.[$(EXTRAS)]' || { \
 			echo "The installation stopped. With the cause above mended, make continues it." >&2; exit 1; }; \
-		mkdir -p "$(STAMP)"; cp pyproject.toml envs/constraints.txt "$(STAMP)/"; \
+		mkdir -p "$(STAMP)"; cp pyproject.toml envs/constraints.txt "$(STAMP)/"; echo "$(EXTRAS)" > "$(STAMP)/extras"; \
 		echo "Installed in $$((SECONDS / 60)) min $$((SECONDS % 60)) s."; \
 	else \
 		echo "Pointing the shared environment $(VENV) to this clone."; \

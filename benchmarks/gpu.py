@@ -8,6 +8,7 @@ said last. Without a GPU every step is skipped and says so. What the workflow bu
 
 import argparse
 import csv
+import importlib
 import importlib.util
 import os
 import platform
@@ -97,19 +98,18 @@ def run(step: Step, log: Path) -> tuple[str, float]:
 
 
 def device_facts() -> list[str] | None:
-    """Return device, Python, torch, CUDA and CuPy as text; None without a GPU."""
+    """Return device, Python, torch, CUDA and CuPy (if there is one) as text; None without a GPU."""
     import torch
 
     if not torch.cuda.is_available():
         return None
-    import cupy
-
+    cupy = importlib.import_module("cupy").__version__ if importlib.util.find_spec("cupy") else ""
     return [
         torch.cuda.get_device_name(),
         platform.python_version(),
         torch.__version__,
         torch.version.cuda,
-        cupy.__version__,
+        cupy,
     ]
 
 

@@ -1,6 +1,7 @@
 """The pins, the conda environments and pyproject.toml must tell the same story."""
 
 import re
+import subprocess
 import sys
 import tomllib
 from importlib import metadata
@@ -73,6 +74,16 @@ def test_conda_environments_hold_what_jobs_import():
     jobs = {name for name in names(DIRECT) if not name.startswith("snakemake")}
     assert set(pins(conda("cpu")[1])) == jobs
     assert set(pins(conda("cuda")[1])) == jobs | names(EXTRAS["cuda"])
+
+
+def test_the_image_holds_what_the_conda_environment_with_cuda_holds():
+    definition = (ROOT / "envs/trakway.def").read_text()
+    command = re.search(r"sed -n .* /opt/cuda.yaml", definition).group().replace("/opt", str(ROOT / "envs"))
+    found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True).stdout.split()
+    env, section = conda("cuda")
+    assert found == section
+    (python,) = [entry.removeprefix("python=") for entry in env["dependencies"] if str(entry).startswith("python=")]
+    assert f"From: python:{python}-" in definition
 
 
 def needs(requirement, version):

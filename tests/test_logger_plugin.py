@@ -238,6 +238,8 @@ def test_of_a_failed_command_only_an_unusual_end_is_told(show, end, shown):
         (None, logging.INFO, "a message [of] a [later] version", True),
         (None, logging.INFO, "Select jobs to execute...", False),
         (None, logging.INFO, "None", False),
+        (None, logging.INFO, "Job 7 has been submitted with SLURM jobid 123 (log: rule_train/123.log).", False),
+        (None, logging.INFO, "SLURM run ID: 1f3c", True),
         (LogEvent.RESOURCES_INFO, logging.INFO, "Provided cores: 2", False),
         (LogEvent.SHELLCMD, logging.INFO, "Shell command: python", False),
     ],

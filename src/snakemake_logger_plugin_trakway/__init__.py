@@ -36,7 +36,8 @@ ROUTINE = re.compile(
     "None$|Assuming unrestricted shared|Building DAG|Using shell|Select jobs|Conda environments: ignored|"
     "Singularity containers: ignored|Group jobs: inactive|Shutting down|Exiting because a job execution failed|"
     "Complete log|Elapsed time|Touching output|Removing temporary output|Would remove temporary|"
-    "Some jobs were triggered by provenance|Rules with provenance triggered jobs"
+    "Some jobs were triggered by provenance|Rules with provenance triggered jobs|"
+    r"Job \d+ has been submitted with SLURM|Submitted array job|Cleaning up SLURM log files"
 )
 FAILED = re.compile("RuleException:\nCalledProcessError in file (.*?):\nCommand '.*' (?=returned|died)", re.DOTALL)
 

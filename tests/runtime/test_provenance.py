@@ -70,6 +70,19 @@ def test_hardware():
     assert set(found) == {"processor", "cores", "memory_gib", "system", "gpu"}
 
 
+def test_a_computer_has_a_gpu_only_where_torch_is_in_use_and_sees_one(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "one kind")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert provenance.computer() == {"processor": provenance._processor(), "gpu": "one kind"}
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert provenance.computer()["gpu"] is None
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.delitem(sys.modules, "torch")
+    assert provenance.computer()["gpu"] is None
+
+
 def test_processor_where_the_system_does_not_tell(monkeypatch):
     def refused(*arguments):
         raise FileNotFoundError

@@ -40,9 +40,23 @@ def test_timing_adds_up_shards():
         "features/sjlt/output/0/0-1": cost(8, 1),
     }
     rows = timing.make(costs)
-    assert rows.values.tolist() == [
+    assert rows.columns[:2].tolist() == ["stage", "method"]
+    assert rows.iloc[:, :5].values.tolist() == [
         ["data", "", 1.23, 2.47, 10],
         ["train", "members", 3, 6, 7],
         ["train", "removal", 4, 8, 6],
         ["features", "sjlt", 8, 16, 1],
     ]
+
+
+def test_timing_names_every_kind_of_machine_that_a_row_ran_on():
+    cost = {"cpu_seconds": 1, "wall_seconds": 1, "peak_mb": 1, "processor": "one", "gpu": None}
+    costs = {
+        "data": {name: cost[name] for name in ("cpu_seconds", "wall_seconds", "peak_mb")},  # of an earlier version
+        "train/members/0-1": cost | {"gpu": "small"},
+        "train/members/1-2": cost | {"gpu": "large"},
+        "train/members/2-3": cost | {"gpu": "small"},
+        "scores/trak": cost,
+    }
+    rows = timing.make(costs)[["processor", "gpu"]].values.tolist()
+    assert rows == [["", ""], ["one", "large and small"], ["one", ""]]

@@ -22,6 +22,7 @@ REPOSITORY = Path(__file__).parents[2]
 # The smoke run begins before everything else, and what waits for it comes last: workers take files in this order.
 FIRST = ("test_smoke.py", "test_targets.py", "test_parts.py", "test_mistakes.py")
 LAST = (
+    "test_slurm.py",
     "test_smoke_classification.py",
     "test_smoke_diffusion.py",
     "test_smoke_captions.py",
@@ -69,18 +70,23 @@ class Tree:
         return self.python("-m", "snakemake", "--cores", str(cores()), *arguments, **environment)
 
     def python(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-        """Run Python in this copy, in a process group of its own; stdout and stderr come as one."""
+        """Run Python in this copy."""
+        return self.run([sys.executable, *arguments], **environment)
+
+    def run(self, command: list, timeout: float | None = None, **environment: str) -> subprocess.CompletedProcess:
+        """Run a command in this copy, in a process group of its own; stdout and stderr come as one."""
         # PYTHONPATH: this copy's library, whatever is installed. Compiled files speed up the jobs.
         inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")}
         source = os.pathsep.join([str(self.folder / "src"), *filter(None, [environment.pop("PYTHONPATH", "")])])
         return subprocess.run(
-            [sys.executable, *arguments],
+            command,
             cwd=self.folder,
             env={**inherited, "PYTHONPATH": source, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            timeout=timeout,
         )
 
     def done(self, *arguments: str) -> str:

@@ -21,7 +21,7 @@ TABLES = {
     ),
     "lds_pairs": ("kind method against difference difference_low difference_high share", "timestep"),
     "removal": ("method side k fraction change change_low change_high targets seeds repeats", "timestep flipped"),
-    "timing": ("stage cpu_seconds wall_seconds peak_mb", "method"),
+    "timing": ("stage cpu_seconds wall_seconds peak_mb processor", "method gpu"),
     "models": ("ensemble index seed train_size loss", ""),
     "cost": ("method models cpu_seconds lds lds_low lds_high", "ceiling"),
     "ablation": ("axis value members dim lds lds_low lds_high", "ridge ceiling"),
@@ -318,6 +318,7 @@ def test_timing_and_provenance(run, table):
     assert record["tier"] == "smoke"
     assert {"torch", "torchvision", "numpy", "scipy", "pandas", "snakemake"} <= record["packages"].keys()
     assert record["hardware"].keys() >= {"processor", "cores", "memory_gib", "gpu"}
+    assert record["gpus"] == sorted(set(timing["gpu"].dropna()))
     assert record["cpu_seconds"] == pytest.approx(timing["cpu_seconds"].sum())
     assert len(record["stages"]) == len(timing)
     assert record["data"]["counts"] == {

@@ -166,6 +166,20 @@ def test_slurm_profile(tree):
     assert planned(tree.done("--workflow-profile", "slurm", "--dry-run", "smoke"))["smoke"] == 1
 
 
+def test_a_missing_image_is_told_at_once(tree):
+    result = tree.snakemake("--dry-run", "--sdm", "apptainer", "--config", "container=no.sif", "--", "smoke")
+    assert result.returncode == 1
+    assert "container: found no image no.sif; allowed: the path of one" in result.stdout
+    assert "apptainer build no.sif envs/trakway.def" in result.stdout
+
+
+WORK = {
+    *("prepare_data", "encode", "check_task", "train", "outputs", "completions", "caption_samples"),
+    *("preconditioner", "train_features", "target_features", "representations", "preflight", "metagradients"),
+    *("influences", "scores", "cost", "ablation", "data.smk"),  # there, without a name of its own: sample_targets_TASK
+}
+
+
 def test_profiles_only_set_defaults():
     """A profile must not decide what is rebuilt differently, nor name rules."""
     profiles = {
@@ -178,6 +192,7 @@ def test_profiles_only_set_defaults():
 
 
 def test_every_rule_says_what_it_needs():
+    queued = set()
     for path in sorted((REPOSITORY / "workflow/rules").glob("*.smk")):
         for rule in re.split(r"^ *rule\b ?", path.read_text(), flags=re.MULTILINE)[1:]:
             name, body = rule.split(":", 1)
@@ -188,6 +203,12 @@ def test_every_rule_says_what_it_needs():
             for resource in ("mem_mb=", "runtime="):
                 assert resource in body, f"{path.name}: {name} has no {resource}"
             assert ("--device" in body) == ("gpu=GPU" in body), f"{path.name}: {name}: a device, and no gpu to claim"
+            # Jobs of seconds stay where the run was started, which may be a login node without a GPU.
+            if "localrule: True" not in body:
+                queued.add(name or path.name)
+            else:
+                assert "--device" not in body, f"{path.name}: {name} computes, and does not go through the queue"
+    assert queued == WORK
 
 
 def test_every_path_on_a_command_line_is_quoted():

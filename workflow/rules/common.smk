@@ -14,6 +14,7 @@ REPOSITORY = Path(workflow.basedir).parent if Path(workflow.basedir).name == "wo
 sys.path.insert(0, str(REPOSITORY / "src"))
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 from trakway import plan
 from trakway import report as report_parts
@@ -21,7 +22,6 @@ from trakway.attribution.inputs import INPUTS, inputs_of
 from trakway.explorer import reads as explorer
 from trakway.runtime import environment
 from trakway.config import experiment_tiers, load_config, load_experiments, read_mapping, section
-from trakway.runtime.device import visible_gpus
 from trakway.plan.suggestions import did_you_mean
 from trakway.errors import UserError
 from trakway.runtime.progress import announce
@@ -53,10 +53,10 @@ environment.set_for_jobs(REPOSITORY, CONFIG["jobs_per_gpu"])
 
 RESULTS = CONFIG["results"]
 ENSEMBLES = ("members", "evaluation", "estimation", "reference", "removal", "fixed", *plan.ALONE)
-DEVICE = CONFIG["device"]
+DEVICE = environment.planned_device(CONFIG["device"])
 ROOT = f"{RESULTS}/{{tier}}/{{name}}"
 TARGETS = f"{ROOT}/targets/targets.parquet"
-GPU = 1 if DEVICE == "cuda" or (DEVICE == "auto" and visible_gpus()) else 0
+GPU = 1 if DEVICE == "cuda" else 0
 ENVIRONMENT = "../../envs/cuda.yaml" if GPU else "../../envs/cpu.yaml"
 
 
@@ -68,6 +68,26 @@ def names_where(fits):
 def pattern_of(names):
     """Return a pattern for names; one that nothing matches where there are none."""
     return "|".join(names) or "(?!)"
+
+
+def more(first):
+    """Resources: what a job asks for; tried again, where a profile has ``retries``, it asks for as much more."""
+    return lambda w, attempt: attempt * first
+
+
+# With `--sdm apptainer`; ignored without.
+IMAGE = CONFIG["container"] or str(REPOSITORY / "envs/trakway.sif")
+
+
+container: IMAGE
+
+
+if DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method:
+    if "://" not in IMAGE and not Path(IMAGE).exists():
+        raise WorkflowError(
+            f"{CONFIG_FILE}: container: found no image {IMAGE}; allowed: the path of one, or its address (docker://...);"
+            f" build one: apptainer build {IMAGE} envs/trakway.def (in the root of the clone)."
+        )
 
 
 wildcard_constraints:

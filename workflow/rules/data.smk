@@ -20,8 +20,8 @@ rule prepare_data:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=more(4000),
+        runtime=more(240),
     params:
         settings=sections("seed", "dataset"),
         seen=seen_data,
@@ -51,8 +51,8 @@ rule encode:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=720,
+        mem_mb=more(8000),
+        runtime=more(720),
         gpu=GPU,
     params:
         device=device,
@@ -73,12 +73,13 @@ rule draw_subsets:
         f"{ROOT}/logs/draw_subsets/{{ensemble}}.log",
     benchmark:
         f"{ROOT}/benchmarks/draw_subsets/{{ensemble}}.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=more(2000),
+        runtime=more(30),
     params:
         number=subset_count,
         fraction=subset_fraction,
@@ -100,12 +101,13 @@ rule draw_targets:
         f"{ROOT}/benchmarks/draw_targets.tsv"
     wildcard_constraints:
         name=names_where(lambda modality: modality.targets == "drawn"),
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=more(2000),
+        runtime=more(30),
     params:
         number=lambda w: settings_of(w)["targets"]["count"],
         tuning=lambda w: settings_of(w)["targets"]["tuning"],
@@ -141,8 +143,8 @@ for _task, _modality in plan.modalities().items():
             ENVIRONMENT
         threads: 1
         resources:
-            mem_mb=8000,
-            runtime=240,
+            mem_mb=more(8000),
+            runtime=more(240),
             gpu=GPU,
         params:
             device=device,

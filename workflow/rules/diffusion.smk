@@ -28,8 +28,8 @@ rule completions:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=more(8000),
+        runtime=more(1440),
         gpu=GPU,
     params:
         device=device,
@@ -67,8 +67,8 @@ rule caption_samples:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=more(8000),
+        runtime=more(1440),
         gpu=GPU,
     params:
         device=device,

@@ -18,8 +18,8 @@ rule preconditioner:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=more(8000),
+        runtime=more(240),
         gpu=GPU,
     params:
         device=device,
@@ -50,8 +50,8 @@ rule train_features:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=more(8000),
+        runtime=more(1440),
         gpu=GPU,
     params:
         device=device,
@@ -85,8 +85,8 @@ rule target_features:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=720,
+        mem_mb=more(8000),
+        runtime=more(720),
         gpu=GPU,
     params:
         device=device,
@@ -119,8 +119,8 @@ rule representations:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=more(8000),
+        runtime=more(240),
         gpu=GPU,
     params:
         device=device,

@@ -15,12 +15,13 @@ for _file, _figure in FIGURES.items():
             f"{ROOT}/logs/figure_{_file.stem}.log",
         benchmark:
             f"{ROOT}/benchmarks/figure_{_file.stem}.tsv"
+        localrule: True
         conda:
             ENVIRONMENT
         threads: 1
         resources:
-            mem_mb=4000,
-            runtime=30,
+            mem_mb=more(4000),
+            runtime=more(30),
         params:
             arguments=part_arguments(_file),
             title=figure_title(_figure),

@@ -23,8 +23,8 @@ rule influences:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=more(8000),
+        runtime=more(1440),
         gpu=GPU,
     params:
         device=device,

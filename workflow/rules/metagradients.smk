@@ -22,8 +22,8 @@ rule preflight:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=lambda w: 4000 + settings_of(w)["execution"]["memory"],
-        runtime=1440,
+        mem_mb=lambda w, attempt: attempt * (4000 + settings_of(w)["execution"]["memory"]),
+        runtime=more(1440),
         gpu=GPU,
     params:
         device=device,
@@ -59,8 +59,8 @@ rule metagradients:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=lambda w: 4000 + settings_of(w)["execution"]["memory"],
-        runtime=1440,
+        mem_mb=lambda w, attempt: attempt * (4000 + settings_of(w)["execution"]["memory"]),
+        runtime=more(1440),
         gpu=GPU,
     params:
         device=device,

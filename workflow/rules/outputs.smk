@@ -20,8 +20,8 @@ rule outputs:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=more(8000),
+        runtime=more(240),
         gpu=GPU,
     params:
         device=device,

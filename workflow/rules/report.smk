@@ -11,20 +11,19 @@ rule provenance:
         f"{ROOT}/logs/provenance.log",
     benchmark:
         f"{ROOT}/benchmarks/provenance.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
-        gpu=GPU,
+        mem_mb=more(2000),
+        runtime=more(30),
     params:
-        device=device,
         settings=lambda w, input: json.dumps(settings_of(w)),
         decisive=decisive_settings,
     shell:
         'python "$TRAKWAY_SCRIPTS/provenance.py" --tier {wildcards.tier} --settings {params.settings:q}'
-        ' --data "$(dirname {input.data:q})" --timing {input.timing:q} --output {output:q} --device {params.device} > {log:q} 2>&1'
+        ' --data "$(dirname {input.data:q})" --timing {input.timing:q} --output {output:q} > {log:q} 2>&1'
 
 
 rule publish:
@@ -36,12 +35,13 @@ rule publish:
         f"{ROOT}/logs/publish.log",
     benchmark:
         f"{ROOT}/benchmarks/publish.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=more(2000),
+        runtime=more(30),
     params:
         folder=lambda w: f"{RESULTS}/published/{w.name}",
     shell:
@@ -64,12 +64,13 @@ rule leaderboard:
         f"{RESULTS}/logs/leaderboard.log",
     benchmark:
         f"{RESULTS}/benchmarks/leaderboard.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=more(2000),
+        runtime=more(30),
     params:
         folders=words(PUBLISHED),
     shell:

@@ -14,12 +14,13 @@ rule check_method:
     benchmark:
         f"{ROOT}/benchmarks/check_method/{{method}}.tsv"
     priority: 1
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=more(4000),
+        runtime=more(30),
     params:
         settings=lambda w: json.dumps(
             plan.score_settings(w.method, settings_of(w)) | section(settings_of(w), "targets")
@@ -51,8 +52,8 @@ rule scores:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=720,
+        mem_mb=more(8000),
+        runtime=more(720),
         gpu=GPU,
     params:
         device=device,
@@ -76,12 +77,13 @@ rule orders:
         f"{ROOT}/logs/orders.log",
     benchmark:
         f"{ROOT}/benchmarks/orders.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=more(2000),
+        runtime=more(30),
     shell:
         'python "$TRAKWAY_SCRIPTS/orders.py" --data "$(dirname {input.data[0]:q})" --targets {input.targets:q}'
         ' --output "$(dirname {output.targets:q})" > {log:q} 2>&1'

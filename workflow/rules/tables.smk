@@ -18,12 +18,13 @@ for _file, _table in TABLES.items():
             f"{ROOT}/logs/{_file.stem}.log",
         benchmark:
             f"{ROOT}/benchmarks/{_file.stem}.tsv"
+        localrule: True
         conda:
             ENVIRONMENT
         threads: 1
         resources:
-            mem_mb=8000,
-            runtime=240,
+            mem_mb=more(8000),
+            runtime=more(240),
         params:
             arguments=part_arguments(_file),
             values=values_of(_table),

@@ -28,8 +28,8 @@ rule check_task:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=more(8000),
+        runtime=more(30),
         gpu=GPU,
     params:
         device=device,
@@ -54,12 +54,13 @@ rule export_model:
     wildcard_constraints:
         name=names_where(lambda modality: modality.encodes),
         index=r"\d+",
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=more(4000),
+        runtime=more(30),
     params:
         settings=lambda w: json.dumps(plan.task_settings(settings_of(w))),
     shell:
@@ -85,8 +86,8 @@ rule train:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=more(8000),
+        runtime=more(1440),
         gpu=GPU,
     params:
         device=device,

@@ -21,8 +21,8 @@ rule cost:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=more(8000),
+        runtime=more(1440),
         gpu=GPU,
     params:
         device=device,
@@ -55,12 +55,13 @@ rule removal_subsets:
         f"{ROOT}/logs/removal_subsets.log",
     benchmark:
         f"{ROOT}/benchmarks/removal_subsets.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=more(4000),
+        runtime=more(60),
     params:
         settings=removal_settings,
         per_step=methods_per_step,
@@ -89,8 +90,8 @@ rule ablation:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=more(8000),
+        runtime=more(1440),
         gpu=GPU,
     params:
         device=device,

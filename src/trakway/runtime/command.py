@@ -20,14 +20,14 @@ gc.set_threshold(500_000)  # imports make a million objects and no garbage: look
 class Command(argparse.ArgumentParser):
     """An argument parser that runs a script's ``main(arguments)``.
 
-    Adds ``--cost FILE`` (where to write CPU seconds, wall seconds and peak memory as JSON) and, for scripts that
-    compute with torch, ``--device auto|cpu|cuda``; ``arguments.device`` is then ``"cpu"`` or ``"cuda"``.
+    Adds ``--cost FILE`` (where to write CPU seconds, wall seconds, peak memory, processor and GPU as JSON) and, for
+    scripts that compute with torch, ``--device auto|cpu|cuda``; ``arguments.device`` is then ``"cpu"`` or ``"cuda"``.
     """
 
     def __init__(self, description: str, computes: bool = False):
         super().__init__(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
         self.computes = computes
-        self.add_argument("--cost", help="JSON file for the CPU seconds, wall seconds and peak memory of this run")
+        self.add_argument("--cost", help="JSON file for what this run cost, and on which processor and GPU")
         if computes:
             self.add_argument("--device", default="auto", choices=device.CHOICES, help="where to compute")
 
@@ -46,9 +46,10 @@ class Command(argparse.ArgumentParser):
             with resources.measured() as cost:
                 whole = main(arguments)
             if arguments.cost:
+                from trakway.runtime.provenance import computer
                 from trakway.storage.files import write_json
 
-                write_json(arguments.cost, whole or cost)
+                write_json(arguments.cost, (whole or cost) | computer())
         except UserError as error:
             sys.exit(f"error: {error}")
         except Exception as error:

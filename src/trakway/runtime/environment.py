@@ -6,6 +6,23 @@ from pathlib import Path
 
 from trakway.runtime import device
 
+DEVICE = "TRAKWAY_DEVICE"  # the environment variable by which jobs learn what was planned
+
+
+def planned_device(choice: str) -> str:
+    """Return where the jobs of a run compute, ``"cpu"`` or ``"cuda"``, decided once where the run was started.
+
+    The Snakemake of a job, on a machine with more GPUs or fewer, asks again and is told the same: a job neither uses a
+    GPU that it did not ask its scheduler for, nor do some jobs of a run compute on GPUs and others without.
+
+    Args:
+        choice: ``device`` of config/config.yaml; ``auto`` takes a GPU where this machine has one.
+    """
+    if choice == "auto":
+        choice = os.environ.get(DEVICE) or ("cuda" if device.visible_gpus() else "cpu")
+    os.environ[DEVICE] = choice
+    return choice
+
 
 def set_for_jobs(repository: Path, jobs_per_gpu: int) -> None:
     """Make this process's children run the library of a clone, whatever is installed, with this interpreter.

@@ -67,20 +67,22 @@ def versions() -> dict[str, str]:
     return found
 
 
-def hardware() -> dict:
-    """Return processor, cores, memory in GiB and the GPU of this process."""
-    import torch
+def computer() -> dict:
+    """Return the processor and the GPU of this process; no GPU where torch is not in use, or sees none."""
+    torch = sys.modules.get("torch")
+    gpu = torch.cuda.get_device_name() if torch and torch.cuda.is_available() else None
+    return {"processor": _processor(), "gpu": gpu}
 
-    record = {
-        "processor": _processor(),
+
+def hardware() -> dict:
+    """Return processor, cores, memory in GiB and the GPU of this machine."""
+    import torch  # noqa: F401 (who asks for the GPU)
+
+    return computer() | {
         "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": platform.system(),
-        "gpu": None,
     }
-    if torch.cuda.is_available():
-        record["gpu"] = torch.cuda.get_device_name()
-    return record
 
 
 def _processor() -> str:
