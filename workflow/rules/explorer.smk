@@ -2,19 +2,6 @@
 SITE = [plan.shortest(file) for file in sorted((REPOSITORY / "src/trakway/explorer/site").iterdir())]
 
 
-def explorer_inputs(w):
-    """Input: what the parts of the explorer read, by the experiment's modality."""
-    s = settings_of(w)
-    files = [file for part in explorer.parts_of(s) for file in files_of(part)(w)]
-    return list(dict.fromkeys(files + below(w, explorer.feature_files(s))))
-
-
-def explorer_values(w):
-    """Params: the values of the settings that it is made from."""
-    s = settings_of(w)
-    return json.dumps([part.values(s) for part in explorer.parts_of(s)])
-
-
 rule explorer:
     input:
         explorer_inputs,
@@ -35,9 +22,10 @@ rule explorer:
     conda:
         ENVIRONMENT
     threads: 1
+    localrule: True
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=more(8000),
+        runtime=more(120),
     params:
         settings=lambda w, input: json.dumps(settings_of(w)),
         folder=lambda w, input: root_of(w),

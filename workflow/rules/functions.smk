@@ -319,3 +319,16 @@ def ablation_inputs(w):
 def ablation_arguments(w, input):
     own = material_arguments(w, input, [plan.main_method(settings_of(w))])
     return f"{own} --input checkpoints {words(input.checkpoints)} --variants {words(input.variants)}"
+
+
+def explorer_inputs(w):
+    """Input: what the parts of the explorer read, by the experiment's modality."""
+    s = settings_of(w)
+    files = [file for part in explorer.parts_of(s) for file in files_of(part)(w)]
+    return list(dict.fromkeys(files + below(w, explorer.feature_files(s))))
+
+
+def explorer_values(w):
+    """Params: the values of the settings that it is made from."""
+    s = settings_of(w)
+    return json.dumps([part.values(s) for part in explorer.parts_of(s)])
