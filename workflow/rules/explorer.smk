@@ -19,10 +19,10 @@ rule explorer:
         f"{ROOT}/logs/explorer.log",
     benchmark:
         f"{ROOT}/benchmarks/explorer.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
-    localrule: True
     resources:
         mem_mb=more(8000),
         runtime=more(120),
