@@ -19,7 +19,6 @@ from pathlib import Path
 CANCELLED, LATE, LARGE = "_evaluation_", "_estimation_", "rule_train_features_"
 RUN = (
     "--workflow-profile slurm --slurm-init-seconds-before-status-checks 2 --latency-wait 5"
-    f" --cores {min(2, os.cpu_count() or 1)} --groups scores=scores --group-components scores=20"  # one job
     " --set-resources train_features:slurm_extra='--hold'"  # held until its memory has been looked at
     " --config tier=smoke device=cpu -- fashion_resnet"
 ).split()
