@@ -17,11 +17,11 @@ import time
 from pathlib import Path
 
 CANCELLED, LATE, LARGE = "_evaluation_", "_estimation_", "rule_train_features_"
-RUN = (
-    "--workflow-profile slurm --slurm-init-seconds-before-status-checks 2 --latency-wait 5"
-    " --set-resources train_features:slurm_extra='--hold'"  # held until its memory has been looked at
-    " --config tier=smoke device=cpu -- fashion_resnet"
-).split()
+RUN = [
+    *("--workflow-profile", "slurm", "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "5"),
+    *("--set-resources", "train_features:slurm_extra='--hold'"),  # held until its memory has been looked at
+    *("--config", "tier=smoke", "device=cpu", "--", "fashion_resnet"),
+]
 
 
 def slurm(*words: object) -> str:
