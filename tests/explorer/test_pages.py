@@ -149,6 +149,13 @@ def test_the_head_shows_output_and_lds_of_the_entry(made, explorer_page):
     assert re.search(r"\[−?0?\.\d\d, −?0?\.\d\d\]|\[−?\d\.\d\d, −?\d\.\d\d\]", shown.text(".summary .lds"))
 
 
+def test_brittleness(explorer_of, explorer_page):
+    shown = explorer_page(explorer_of("texts").folder).open("#target=0")
+    assert "flips without the 6 named by journey-TRAK" in shown.text(".summary")
+    assert "not flipped by what was removed for journey-TRAK" in shown.open("#target=1").text(".summary")
+    assert "Brittleness" not in shown.open("#target=2").text(".summary")
+
+
 def test_the_csv_holds_scores_ranks_and_effects(made, explorer_page):
     at = 50 if made.kind in ("steps", "captions") else None
     shown = explorer_page(made.folder).open(f"#target=0&t={at or 'whole'}&method=journey_trak&other=pixel&count=3")

@@ -110,10 +110,7 @@ class TargetView {
     const held = every.filter(([, k]) => k === null);
     const first = flipped.map(([name, k]) => `flips without the ${k} named by ${this.experiment.label(name)}`);
     const names = held.map(([name]) => this.experiment.label(name));
-    return [
-      ...first,
-      held.length && `by ${flipped.length ? "no removal of" : "no removal tried of"} ${names.join(", ")}`,
-    ]
+    return [...first, held.length && `not flipped by what was removed for ${names.join(", ")}`]
       .filter(Boolean)
       .join("; ");
   }
