@@ -29,7 +29,7 @@ def settings_of(name: str, tier: str) -> dict:
 
 def a_second_each(settings: dict) -> Calibration:
     """A machine on which a row of whatever takes a second."""
-    network = Network({"w": torch.empty(3, 4, device="meta")}, "safetensors", [(3, 4)], SECOND, SECOND, 5)
+    network = Network({"w": torch.empty(3, 4, device="meta")}, "safetensors", [(3, 4)], SECOND, SECOND, 0.0, 5)
     names = ["members", *(name for name in ("autoencoder", "domain") if name in ensemble_sizes(settings))]
     picture = (3, 8, 8)
     return Calibration(1.0, dict.fromkeys(names, network), SECOND, (4, 2, 2), picture, picture)

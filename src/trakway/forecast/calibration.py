@@ -35,6 +35,7 @@ class Network:
         attributed: sizes of the parameters whose gradients are used.
         step: of training, by samples.
         forward: f without gradients, by rows that go through the model.
+        saved_mb: what one row keeps for its backward pass.
         width: of what the last layer sees; 0 where nothing asks.
     """
 
@@ -43,6 +44,7 @@ class Network:
     attributed: list[tuple[int, ...]]
     step: Pace
     forward: Pace
+    saved_mb: float = 0.0
     width: int = 0
 
 
@@ -91,7 +93,6 @@ def calibrate(settings: dict, data: Path, gradients: bool, device: str) -> Calib
         found.state_shape, found.picture_shape = tuple(task.shape), tuple(task.picture_shape)
     if modality.has(("image",)):
         found.pixels = read_array(data / "train_images.npy").shape[1:]
-    base = _peak(device)
     ensembles = {"members": task}
     for name in ALONE:
         if name in ensemble_sizes(settings):
@@ -100,24 +101,25 @@ def calibrate(settings: dict, data: Path, gradients: bool, device: str) -> Calib
         training = settings["training"] if name == "members" else settings[name]["training"]
         generative = modality.has(("steps",)) and name == "members"
         model = own.prepare((model if name == "members" else own.new_model(0)).eval())
-        network, peaks = _network(own, model, training, base, generative)
+        network, peaks = _network(own, model, training, generative)
         found.networks[name] = network
         found.peak_mb |= {f"{stage} of {name}": mb for stage, mb in peaks.items()}
         if name == "members" and gradients:
-            _gradient(found, settings, task, model, base)
+            _gradient(found, settings, task, model)
         del model
     matrix = torch.randn(MATRIX, MATRIX, dtype=torch.float64, device=device)
     found.product = pace(lambda rows: matrix[:rows] @ matrix, MATRIX, device).each / MATRIX**2
     return found
 
 
-def _network(
-    task: Task, model: nn.Module, training: dict, base: float, generative: bool
-) -> tuple[Network, dict[str, float]]:
+def _network(task: Task, model: nn.Module, training: dict, generative: bool) -> tuple[Network, dict[str, float]]:
     rows = np.arange(task.train_size)
-    stepping, evaluating = _Most(task.device, base), _Most(task.device, base)
+    stepping, evaluating = _Most(task.device), _Most(task.device)
     wanted = training["batch_size"]
-    step = _training_pace(Run(task, rows, training | {"checkpoints": 1}, 0), rows, wanted, stepping)
+    run = Run(task, rows, training | {"checkpoints": 1}, 0)
+    saved = _saved_mb(run)
+    step = _training_pace(run, rows, wanted, stepping)
+    del run  # its optimiser has more than the model
     draws = task.train_batch(rows[:1])[1].shape[1] if generative else 1
     together = max(1, EVALUATION_ROWS // draws)
 
@@ -131,8 +133,8 @@ def _network(
     tensors = {name: tensor.detach().to("meta") for name, tensor in model.state_dict().items()}
     sizes = [tuple(model.get_parameter(name).shape) for name in task.attributed(model)]
     each = Pace(forward.fixed, forward.each / draws)
-    network = Network(tensors, task.checkpoint_format, sizes, step, each, width)
-    return network, {"train": stepping.at(wanted), "outputs": evaluating.at(together)}
+    network = Network(tensors, task.checkpoint_format, sizes, step, each, saved, width)
+    return network, {"train": stepping.at(wanted, saved), "outputs": evaluating.at(together)}
 
 
 def _training_pace(run: Run, rows: np.ndarray, wanted: int, most: "_Most") -> Pace:
@@ -142,13 +144,30 @@ def _training_pace(run: Run, rows: np.ndarray, wanted: int, most: "_Most") -> Pa
     return pace(step, wanted, run.task.device)
 
 
+def _saved_mb(run: Run) -> float:
+    """Return the MiB that the loss of one example keeps for its backward pass."""
+    known = {parameter.untyped_storage().data_ptr() for parameter in run.state.model.parameters()}
+    seen: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in known:
+            seen[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = run.loss(0, np.zeros(1, int))
+    del loss
+    return sum(seen.values()) / 2**20
+
+
 def _outputs(task: Task, model: nn.Module, batch: Batch) -> None:
     for _, _, piece in task.pieces(batch, EVALUATION_ROWS):
         task.output(model, piece)
 
 
-def _gradient(found: Calibration, settings: dict, task: Task, model: nn.Module, base: float) -> None:
-    chunk, projection, most = settings["execution"]["chunk"], settings["projection"], _Most(task.device, base)
+def _gradient(found: Calibration, settings: dict, task: Task, model: nn.Module) -> None:
+    chunk, projection, most = settings["execution"]["chunk"], settings["projection"], _Most(task.device)
     task, rows = restricted(task, projection.get("parameters", "")), np.arange(task.train_size)
     seen = shapes(model, task.attributed(model))
     projected = build_projection(projection, sum(map(math.prod, seen)), task.seed, 0, seen)
@@ -158,7 +177,9 @@ def _gradient(found: Calibration, settings: dict, task: Task, model: nn.Module, 
         most.of(count, lambda: projected_gradients(task, model, batch, projected))
 
     found.gradient = pace(run, chunk, task.device)
-    found.peak_mb["features"] = most.at(chunk)
+    # A row's gradient, a copy of it, and what its projection makes of it.
+    rowwise = found.networks["members"].saved_mb + 3 * 4 * sum(map(math.prod, seen)) / 2**20
+    found.peak_mb["features"] = most.at(chunk, rowwise)
 
 
 class _Most:
@@ -168,9 +189,9 @@ class _Most:
         base: what was taken before.
     """
 
-    def __init__(self, device: str, base: float):
-        self.device, self.base = device, base
-        self.rows, self.mb, self.first = 0, 0.0, 0.0
+    def __init__(self, device: str):
+        self.device = device
+        self.rows, self.mb, self.first, self.base = 0, 0.0, 0.0, 0.0
 
     def of(self, rows: int, work: Callable[[], object]) -> None:
         """Do the work and note what it took."""
@@ -179,16 +200,23 @@ class _Most:
                 Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here on
         else:
             torch.cuda.reset_peak_memory_stats()
+        self.base = self.base or _peak(self.device)
         work()
         self.mb, self.rows = _peak(self.device), rows
         self.first = self.first or self.mb
 
-    def at(self, rows: int) -> float:
-        """Return it for another number of rows, which counts above what one row took."""
+    def at(self, rows: int, each: float | None = None) -> float:
+        """Return it for another number of rows.
+
+        Args:
+            rows: how many.
+            each: MiB of one more, where one alone was tried; None: what it took above all that was there before.
+        """
         if rows == self.rows:
             return self.mb
-        each = (self.mb - self.first) / (self.rows - 1) if self.rows > 1 else self.mb - self.base
-        return self.first + each * (rows - 1)
+        if self.rows > 1:
+            each = (self.mb - self.first) / (self.rows - 1)
+        return self.first + (self.first - self.base if each is None else each) * (rows - 1)
 
 
 def _peak(device: str) -> float:

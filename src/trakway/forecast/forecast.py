@@ -20,6 +20,9 @@ from trakway.plan.loading import load
 from trakway.runtime import resources
 from trakway.tasks import build_task
 
+ALONE_STAGES = ("data", "encode", "targets", "representations", "preflight", "cost")
+"""Stages of one job, tables left out."""
+
 
 @dataclass(frozen=True)
 class Forecast:
@@ -55,7 +58,7 @@ class Forecast:
         for name, seconds in self.seconds.items():
             stage, *rest = name.split("/")
             key = f"{stage} {rest[0]}" if stage in ("train", "outputs", "completions", "captions") and rest else stage
-            key = key if rest or stage in ("targets", "encode", "representations", "data") else "tables"
+            key = key if rest or stage in ALONE_STAGES else "tables"
             jobs, before = found.get(key, (0, 0.0))
             found[key] = jobs + 1, before + seconds
         return found
