@@ -12,7 +12,7 @@ from trakway.data.source import Source, pick_classes
 from trakway.errors import UserError
 from trakway.plan.datasets import dataset_of
 
-EXAMPLES = {"train": 256, "test": 128}
+EXAMPLES = {"train": 64, "test": 16}
 PIXELS = 1 << 23  # most of all pictures of a split together
 
 

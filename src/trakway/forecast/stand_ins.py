@@ -6,8 +6,8 @@ from pathlib import Path
 from trakway.data.made_up import VOCABULARY
 from trakway.models import pretrained
 
-TEXT_WIDTH, TEXT_LAYERS = 1024, 2  # of the text encoder of Stable Diffusion 2, whose states are all that matters
-AUTOENCODER_WIDTHS = (32, 64, 128, 128)  # halves thrice, as that of Stable Diffusion
+TEXT_WIDTH = 1024  # of the text encoder of Stable Diffusion 2, whose states are all that matters
+AUTOENCODER_WIDTHS = (8, 16, 32, 32)  # halves thrice, as that of Stable Diffusion
 
 
 def with_stand_ins(settings: dict, folder: Path) -> tuple[dict, list[str]]:
@@ -42,7 +42,8 @@ def _encoder(folder: Path) -> str:
 def _text_encoder(folder: Path) -> str:
     from transformers import BertConfig, BertModel
 
-    config = BertConfig(hidden_size=TEXT_WIDTH, num_attention_heads=16, num_hidden_layers=TEXT_LAYERS)
+    sizes = {"hidden_size": TEXT_WIDTH, "num_attention_heads": 1, "num_hidden_layers": 1, "intermediate_size": 8}
+    config = BertConfig(**sizes, vocab_size=32)
     BertModel(config).save_pretrained(folder)
     _tokeniser(folder)
     return f"states of width {TEXT_WIDTH}, and without what encoding them costs"
@@ -68,6 +69,7 @@ def _autoencoder(folder: Path) -> str:
         up_block_types=("UpDecoderBlock2D",) * halvings,
         block_out_channels=AUTOENCODER_WIDTHS,
         latent_channels=4,
+        norm_num_groups=8,
         sample_size=128,
     ).save_pretrained(folder)
     return "latents of 4 channels and an eighth of the side, and without what encoding and decoding cost"
