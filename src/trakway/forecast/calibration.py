@@ -103,7 +103,10 @@ def calibrate(settings: dict, data: Path, gradients: bool, device: str) -> Calib
         model = own.prepare((model if name == "members" else own.new_model(0)).eval())
         network, peaks = _network(own, model, training, generative)
         found.networks[name] = network
-        found.peak_mb |= {f"{stage} of {name}": mb for stage, mb in peaks.items()}
+        # Of the others no more than the test split is looked at, in blocks of their own.
+        found.peak_mb |= {
+            f"{stage} of {name}": mb for stage, mb in peaks.items() if stage == "train" or name == "members"
+        }
         if name == "members" and gradients:
             _gradient(found, settings, task, model)
         del model
