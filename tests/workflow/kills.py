@@ -26,28 +26,28 @@ MEASURED = ("costs/", "tables/cost.csv", "tables/timing.csv", "provenance.json")
 START_SECONDS = 4.0  # before which a run has not begun to work
 
 
-def command(tree: Tree, name: str) -> subprocess.Popen:
-    """Start a run of an experiment in a process group of its own."""
-    words = ["-m", "snakemake", "--cores", str(os.cpu_count()), "--config", "tier=smoke", "--", name]
+def command(tree: Tree, target: str) -> subprocess.Popen:
+    """Start a run in a process group of its own."""
+    words = ["-m", "snakemake", "--cores", str(os.cpu_count()), "--config", "tier=smoke", "--", target]
     environment = os.environ | {"PYTHONPATH": str(tree.folder / "src")}
     log = open(tree.folder / "run.log", "a")  # noqa: SIM115 (the process keeps it)
     pipes = {"stdout": log, "stderr": subprocess.STDOUT, "start_new_session": True}
     return subprocess.Popen([sys.executable, *words], cwd=tree.folder, env=environment, **pipes)
 
 
-def undisturbed(folder: Path, name: str) -> tuple[Tree, float]:
+def undisturbed(folder: Path, name: str, target: str) -> tuple[Tree, float]:
     """Return a finished run, and the seconds that it took."""
     tree, started = copy_repository(folder), time.monotonic()
-    if command(tree, name).wait():
+    if command(tree, target).wait():
         sys.exit(f"the undisturbed run failed: {folder}/run.log")
     return tree.of(name), time.monotonic() - started
 
 
-def disturbed(folder: Path, name: str, kills: int, seconds: float, rng: random.Random) -> Tree:
+def disturbed(folder: Path, name: str, target: str, kills: int, seconds: float, rng: random.Random) -> Tree:
     """Return a run that was killed so many times before it came to its end."""
     tree, done = copy_repository(folder), 0
     while done < kills:
-        run = command(tree, name)
+        run = command(tree, target)
         time.sleep(START_SECONDS + rng.uniform(0, 2 * seconds / kills))
         if run.poll() is not None:
             if run.returncode:
@@ -59,7 +59,7 @@ def disturbed(folder: Path, name: str, kills: int, seconds: float, rng: random.R
         run.wait()
         done += 1
         print(f"kill {done} of {kills}: {'everything' if whole else 'Snakemake alone'}", flush=True)
-    if command(tree, name).wait():
+    if command(tree, target).wait():
         sys.exit(f"the last run failed: {folder}/run.log")
     return tree.of(name)
 
@@ -85,13 +85,15 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where to work; by default a temporary folder")
+    parser.add_argument("--target", help="what to build, by default the experiment")
     arguments = parser.parse_args()
+    name, target = arguments.name, arguments.target or arguments.name
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
-        expected, seconds = undisturbed(folder / "undisturbed", arguments.name)
+        expected, seconds = undisturbed(folder / "undisturbed", name, target)
         print(f"undisturbed: {seconds:.0f} s", flush=True)
         rng = random.Random(arguments.seed)
-        found = disturbed(folder / "disturbed", arguments.name, arguments.kills, seconds, rng)
+        found = disturbed(folder / "disturbed", name, target, arguments.kills, seconds, rng)
         theirs, ours = digests(expected.results), digests(found.results)
         different = sorted(name for name in theirs | ours if theirs.get(name) != ours.get(name))
         left = leftovers(found.results)
