@@ -13,6 +13,7 @@ from torch import Tensor
 from trakway.attribution.inputs import INPUTS, inputs_of
 from trakway.forecast.calibration import Calibration, Network
 from trakway.forecast.sample import Counts
+from trakway.generation.completions import PICTURED
 from trakway.gradients.preconditioning import LARGEST
 from trakway.plan import (
     CONTROL,
@@ -201,7 +202,9 @@ def _completions(settings: dict, counts: Counts, measured: Calibration, entries:
         for shard in ensemble_shards(settings, ensemble):
             sets = completion_sets(settings, ensemble, shard_range(shard))
             drawn = (sets, settings["removal"]["completions"])
+            kept = (sets, min(PICTURED, drawn[1]), *measured.picture_shape)
             folder = f"completions/{ensemble}/{shard}"
+            found[f"{folder}/pictures.npy"] = array_bytes(kept, np.uint8)
             found[f"{folder}/features.npy"] = array_bytes((*drawn, width), np.float32)
             found[f"{folder}/probabilities.npy"] = array_bytes((*drawn, counts.classes), np.float32)
             found[f"{folder}/final.npy"] = array_bytes((entries.images, counts.classes), np.float32)
