@@ -420,7 +420,7 @@ def config(tmp_path):
     return path
 
 
-DEFAULTS = {"folder": None, "device": "auto", "jobs_per_gpu": 1, "results": "results"}
+DEFAULTS = {"folder": None, "device": "auto", "jobs_per_gpu": 1, "results": "results", "container": None}
 
 
 def test_overrides_win_and_defaults_fill(config):
