@@ -426,14 +426,7 @@ DEFAULTS = {"folder": None, "device": "auto", "jobs_per_gpu": 1, "results": "res
 def test_overrides_win_and_defaults_fill(config):
     assert load_config(config) == {"tier": "demo", "experiments": ["mine"], **DEFAULTS}
     found = load_config(config, {"tier": "smoke", "experiments": "one, two", "device": "cpu"})
-    assert found == {
-        "tier": "smoke",
-        "experiments": ["one", "two"],
-        "folder": None,
-        "device": "cpu",
-        "jobs_per_gpu": 1,
-        "results": "results",
-    }
+    assert found == {**DEFAULTS, "tier": "smoke", "experiments": ["one", "two"], "device": "cpu"}
     assert load_config(config, {"experiments": "null"})["experiments"] is None
     assert load_config(config, {"experiments": None})["experiments"] is None
 
