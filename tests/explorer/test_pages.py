@@ -187,6 +187,7 @@ def test_search_and_sort(made, explorer_page):
     assert len(shown.texts(links)) == len(every)
     word = f"word{N + 2}" if made.kind == "texts" else "2"
     shown.page.fill("#search", word)
+    shown.wait()
     found = shown.texts(links)
     assert 0 < len(found) < len(every)
     assert any(name.endswith(" 2") for name in found)
