@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
-from trakway.figures.pictures import Page, frame, score_format, to_bytes
+from trakway.data.centred import to_bytes
+from trakway.figures.pictures import Page, frame, score_format
 from trakway.figures.style import BLUE, ORANGE
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from trakway.data.centred import to_bytes
 from trakway.data.examples import pictures
 from trakway.explorer.examples import nearest, picture_vectors, text_vectors, words_of
 from trakway.explorer.journeys import write_strip
@@ -17,7 +18,6 @@ from trakway.explorer.rankings import SHOWN, entry_data, ranks
 from trakway.explorer.reverse import A_FILE, most_moved, reverse_data
 from trakway.explorer.scripts import table_data, write_script
 from trakway.explorer.targets import lds_intervals, lds_of_entries, listed, methods_at
-from trakway.figures.pictures import to_bytes
 from trakway.figures.style import look
 from trakway.metrics.lds import by_subset, predicted
 from trakway.storage.files import read_array, read_json, read_table

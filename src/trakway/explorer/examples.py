@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from trakway.storage.resumable import row_blocks
+
 LONG = 2000  # characters of a text; the rest is left out
 NEAREST = 5
 BLOCK = 1024  # examples compared with all others at a time
@@ -54,7 +56,7 @@ def nearest(vectors, digests: np.ndarray, count: int = NEAREST) -> dict[str, np.
         own = np.arange(block.start, block.stop)
         cosines[own - block.start, own] = -np.inf
         # the most similar in any order, then in theirs; of equally similar ones the first
-        found = np.sort(np.argpartition(-cosines, min(count, size - 1), axis=1)[:, :count], axis=1)
+        found = np.sort(np.argpartition(-cosines, count, axis=1)[:, :count], axis=1)
         values = np.take_along_axis(cosines, found, axis=1)
         order = np.argsort(-values, axis=1, kind="stable")
         rows[block] = np.take_along_axis(found, order, axis=1)
@@ -64,8 +66,7 @@ def nearest(vectors, digests: np.ndarray, count: int = NEAREST) -> dict[str, np.
 
 
 def _cosines(vectors) -> Iterator[tuple[slice, np.ndarray]]:
-    for start in range(0, vectors.shape[0], BLOCK):
-        block = slice(start, min(start + BLOCK, vectors.shape[0]))
+    for block in row_blocks(vectors.shape[0], BLOCK):
         product = vectors[block] @ vectors.T
         yield block, np.asarray(product.todense() if hasattr(product, "todense") else product, np.float32)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from trakway.data.centred import to_bytes
 from trakway.explorer.pictures import write_sheet
-from trakway.figures.pictures import to_bytes
 
 
 def write_strip(

@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from trakway.data import ImageData
+from trakway.data.centred import to_bytes
 from trakway.errors import UserError
 from trakway.figures.extremes import extremes
-from trakway.figures.pictures import Page, frame, score_format, to_bytes
+from trakway.figures.pictures import Page, frame, score_format
 from trakway.figures.style import BLUE, EDGE, GREY, number, styled
 from trakway.figures.trajectories import Trajectories
 from trakway.report import figures

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from trakway.data.centred import to_bytes
 from trakway.figures.lettering import written
-from trakway.figures.pictures import Page, to_bytes
+from trakway.figures.pictures import Page
 from trakway.figures.style import EDGE, styled
 from trakway.report import figures
 

@@ -7,9 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from trakway.data import ImageData
+from trakway.data.centred import to_bytes
 from trakway.figures.extremes import extremes
 from trakway.figures.lettering import written
-from trakway.figures.pictures import Page, frame, score_format, to_bytes
+from trakway.figures.pictures import Page, frame, score_format
 from trakway.figures.style import EDGE, number, styled
 from trakway.figures.trajectories import Trajectories
 from trakway.report import figures

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from trakway.data import ImageData
+from trakway.data.centred import to_bytes
 from trakway.figures.extremes import extremes
-from trakway.figures.pictures import Page, frame, score_format, to_bytes
+from trakway.figures.pictures import Page, frame, score_format
 from trakway.figures.style import BLACK, EDGE, VERMILION, number, styled, words
 from trakway.figures.trajectories import Trajectories
 from trakway.report import figures

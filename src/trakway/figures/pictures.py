@@ -55,8 +55,3 @@ def score_format(scores: np.ndarray) -> str:
     """Choose one format for all scores: three digits of the largest, decimal where that stays short."""
     power = int(np.floor(np.log10(np.abs(scores).max(initial=0.0) or 1.0)))
     return f"+.{max(0, 2 - power)}f" if -4 <= power <= 5 else "+.1e"
-
-
-def to_bytes(images: np.ndarray) -> np.ndarray:
-    """Turn pixels in [-1, 1], as diffusion models have them, into uint8; what lies outside is cut off."""
-    return np.round((np.clip(np.asarray(images, np.float32), -1, 1) + 1) * 127.5).astype(np.uint8)

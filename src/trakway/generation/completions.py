@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from trakway.data.centred import to_bytes
 from trakway.generation.domain import DomainClassifier
 from trakway.generation.sampling import denoise, torch_generator
 from trakway.storage.files import write_table
@@ -126,7 +127,7 @@ def draw_completions(
         step, target = int(row["timestep"]), int(row["target"])
         drawn = noisy[target, position[step]], target, step, count, row["stream"], captions[target]
         seen = task.decode(complete(task, opened[row["model"]], *drawn))
-        return *classifier(seen), as_bytes(seen[:pictured])
+        return *classifier(seen), to_bytes(seen[:pictured].cpu())
 
     features, probabilities = classifier(np.zeros((1, *task.picture_shape), np.float32))
     part = Part(
@@ -143,8 +144,3 @@ def draw_completions(
     cost = fill_arrays([part], fingerprint, "sets of completions")
     write_table(folder / "index.parquet", rows)
     return cost
-
-
-def as_bytes(pictures: Tensor) -> np.ndarray:
-    """Return pictures about [-1, 1] as uint8; what lies outside is cut off."""
-    return ((pictures.float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()

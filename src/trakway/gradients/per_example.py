@@ -44,7 +44,7 @@ def per_example_gradients(task: Task, model: nn.Module, batch: Batch) -> tuple[T
 
 def in_parts(task: Task, model: nn.Module, batch: Batch) -> bool:
     """Whether `layerwise_parts` gives the gradients of a batch."""
-    return _sees_all(task, model, batch) and len(pieces(task, batch)) == 1
+    return len(pieces(task, batch)) == 1 and _sees_all(task, model, batch)
 
 
 @contextmanager
