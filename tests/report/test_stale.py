@@ -29,7 +29,7 @@ def made(settings: dict) -> set[str]:
     return {*files, "data/meta.json", "targets/targets.parquet", "tables/lds.csv", "report.html", "mine.txt"}
 
 
-RECORDS = {"costs": "json", "logs": "log", "benchmarks": "tsv"}
+RECORDS = {"costs": "json", "logs": "log"}
 
 
 def touch(folder: Path, files) -> None:

@@ -198,7 +198,7 @@ def test_every_rule_says_what_it_needs():
             name, body = rule.split(":", 1)
             if "shell:" not in body:
                 continue  # a mere target
-            for directive in ("log", "benchmark", "conda", "threads", "resources"):
+            for directive in ("log", "conda", "threads", "resources"):
                 assert re.search(rf"\n +{directive}:", body), f"{path.name}: {name} has no {directive}"
             for resource in ("mem_mb=", "runtime="):
                 assert resource in body, f"{path.name}: {name} has no {resource}"

@@ -13,8 +13,6 @@ rule prepare_data:
         cost=f"{ROOT}/costs/data.json",
     log:
         f"{ROOT}/logs/prepare_data.log",
-    benchmark:
-        f"{ROOT}/benchmarks/prepare_data.tsv"
     priority: 1
     conda:
         ENVIRONMENT
@@ -42,8 +40,6 @@ rule encode:
         cost=f"{ROOT}/costs/encode.json",
     log:
         f"{ROOT}/logs/encode.log",
-    benchmark:
-        f"{ROOT}/benchmarks/encode.tsv"
     wildcard_constraints:
         name=names_where(lambda modality: modality.encodes),
     priority: 1
@@ -71,8 +67,6 @@ rule draw_subsets:
         f"{ROOT}/subsets/{{ensemble}}.npy",
     log:
         f"{ROOT}/logs/draw_subsets/{{ensemble}}.log",
-    benchmark:
-        f"{ROOT}/benchmarks/draw_subsets/{{ensemble}}.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -97,8 +91,6 @@ rule draw_targets:
         TARGETS,
     log:
         f"{ROOT}/logs/draw_targets.log",
-    benchmark:
-        f"{ROOT}/benchmarks/draw_targets.tsv"
     wildcard_constraints:
         name=names_where(lambda modality: modality.targets == "drawn"),
     localrule: True
@@ -135,8 +127,6 @@ for _task, _modality in plan.modalities().items():
             cost=f"{ROOT}/costs/targets.json",
         log:
             f"{ROOT}/logs/sample_targets.log",
-        benchmark:
-            f"{ROOT}/benchmarks/sample_targets.tsv"
         wildcard_constraints:
             name=names_where(lambda modality, files=_modality.target_files: modality.target_files == files),
         conda:

@@ -20,8 +20,6 @@ rule completions:
         cost=f"{ROOT}/costs/completions/{{ensemble}}/{{shard}}.json",
     log:
         f"{ROOT}/logs/completions/{{ensemble}}/{{shard}}.log",
-    benchmark:
-        f"{ROOT}/benchmarks/completions/{{ensemble}}/{{shard}}.tsv"
     wildcard_constraints:
         ensemble="reference|removal",
     conda:
@@ -58,8 +56,6 @@ rule caption_samples:
         cost=f"{ROOT}/costs/captions/{{ensemble}}/{{shard}}.json",
     log:
         f"{ROOT}/logs/captions/{{ensemble}}/{{shard}}.log",
-    benchmark:
-        f"{ROOT}/benchmarks/captions/{{ensemble}}/{{shard}}.tsv"
     wildcard_constraints:
         name=names_where(lambda modality: modality.has(needs=("caption",))),
         ensemble="reference|evaluation",

@@ -17,8 +17,6 @@ rule explorer:
         ),
     log:
         f"{ROOT}/logs/explorer.log",
-    benchmark:
-        f"{ROOT}/benchmarks/explorer.tsv"
     localrule: True
     conda:
         ENVIRONMENT

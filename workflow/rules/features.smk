@@ -12,8 +12,6 @@ rule preconditioner:
         cost=f"{ROOT}/costs/preconditioners/{{preconditioner}}/{{checkpoint}}/{{shard}}.json",
     log:
         f"{ROOT}/logs/preconditioners/{{preconditioner}}/{{checkpoint}}/{{shard}}.log",
-    benchmark:
-        f"{ROOT}/benchmarks/preconditioners/{{preconditioner}}/{{checkpoint}}/{{shard}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -44,8 +42,6 @@ rule train_features:
         cost=f"{ROOT}/costs/features/{FEATURES}/train.json",
     log:
         f"{ROOT}/logs/features/{FEATURES}/train.log",
-    benchmark:
-        f"{ROOT}/benchmarks/features/{FEATURES}/train.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -79,8 +75,6 @@ rule target_features:
         cost=f"{ROOT}/costs/features/{FEATURES}/targets.json",
     log:
         f"{ROOT}/logs/features/{FEATURES}/targets.log",
-    benchmark:
-        f"{ROOT}/benchmarks/features/{FEATURES}/targets.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -113,8 +107,6 @@ rule representations:
         cost=f"{ROOT}/costs/representations.json",
     log:
         f"{ROOT}/logs/representations.log",
-    benchmark:
-        f"{ROOT}/benchmarks/representations.tsv"
     conda:
         ENVIRONMENT
     threads: 1

@@ -13,8 +13,6 @@ for _file, _figure in FIGURES.items():
             _further,
         log:
             f"{ROOT}/logs/figure_{_file.stem}.log",
-        benchmark:
-            f"{ROOT}/benchmarks/figure_{_file.stem}.tsv"
         localrule: True
         conda:
             ENVIRONMENT

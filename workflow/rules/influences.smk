@@ -14,8 +14,6 @@ rule influences:
         cost=f"{ROOT}/costs/influences/{{kind}}/{{member}}.json",
     log:
         f"{ROOT}/logs/influences/{{kind}}/{{member}}.log",
-    benchmark:
-        f"{ROOT}/benchmarks/influences/{{kind}}/{{member}}.tsv"
     wildcard_constraints:
         kind="|".join(plan.INFLUENCES),
         member=r"\d+",

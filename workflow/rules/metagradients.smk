@@ -15,8 +15,6 @@ rule preflight:
         cost=f"{ROOT}/costs/preflight.json",
     log:
         f"{ROOT}/logs/preflight.log",
-    benchmark:
-        f"{ROOT}/benchmarks/preflight.tsv"
     priority: 1
     conda:
         ENVIRONMENT
@@ -50,8 +48,6 @@ rule metagradients:
         cost=f"{ROOT}/costs/metagradients/{{at}}/{{run}}.json",
     log:
         f"{ROOT}/logs/metagradients/{{at}}/{{run}}.log",
-    benchmark:
-        f"{ROOT}/benchmarks/metagradients/{{at}}/{{run}}.tsv"
     wildcard_constraints:
         at="full|middle|members",
         run=r"\d+",

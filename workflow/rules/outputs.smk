@@ -14,8 +14,6 @@ rule outputs:
         cost=f"{ROOT}/costs/outputs/{{ensemble}}/{{shard}}.json",
     log:
         f"{ROOT}/logs/outputs/{{ensemble}}/{{shard}}.log",
-    benchmark:
-        f"{ROOT}/benchmarks/outputs/{{ensemble}}/{{shard}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1

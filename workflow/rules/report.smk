@@ -9,8 +9,6 @@ rule provenance:
         f"{ROOT}/provenance.json",
     log:
         f"{ROOT}/logs/provenance.log",
-    benchmark:
-        f"{ROOT}/benchmarks/provenance.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -33,8 +31,6 @@ rule publish:
         touch(f"{RESULTS}/{{tier}}/{{name}}/published.done"),
     log:
         f"{ROOT}/logs/publish.log",
-    benchmark:
-        f"{ROOT}/benchmarks/publish.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -62,8 +58,6 @@ rule leaderboard:
         figure=[f"{RESULTS}/published/leaderboard.{suffix}" for suffix in ("png", "pdf")],
     log:
         f"{RESULTS}/logs/leaderboard.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/leaderboard.tsv"
     localrule: True
     conda:
         ENVIRONMENT

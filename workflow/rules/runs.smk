@@ -2,6 +2,7 @@
 import contextlib
 
 from trakway.runtime import alone
+from trakway.runtime.warm import warm
 
 
 def check_targets():
@@ -29,8 +30,13 @@ def told(where, found, allowed, known):
 def around(executor_plugin, **others):
     """Let a run begin once no other one works in this folder; a dry run need not wait."""
     check_targets()
-    alike = executor_plugin.common_settings.dryrun_exec or not workflow.execution_settings.lock
-    with contextlib.nullcontext() if alike else alone.alone(Path(".snakemake").absolute()):
+    kind = executor_plugin.common_settings
+    elsewhere = kind.non_local_exec or workflow.deployment_settings.deployment_method or DEVICE != "cpu"
+    with contextlib.ExitStack() as stack:
+        if not kind.dryrun_exec and workflow.execution_settings.lock:
+            stack.enter_context(alone.alone(Path(".snakemake").absolute()))
+        if not (kind.dryrun_exec or kind.touch_exec or elsewhere):
+            stack.enter_context(warm())
         yield
 
 

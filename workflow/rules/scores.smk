@@ -11,8 +11,6 @@ rule check_method:
         f"{ROOT}/checked/{{method}}.json",
     log:
         f"{ROOT}/logs/check_method/{{method}}.log",
-    benchmark:
-        f"{ROOT}/benchmarks/check_method/{{method}}.tsv"
     priority: 1
     localrule: True
     conda:
@@ -46,8 +44,6 @@ rule scores:
         cost=f"{ROOT}/costs/scores/{{method}}.json",
     log:
         f"{ROOT}/logs/scores/{{method}}.log",
-    benchmark:
-        f"{ROOT}/benchmarks/scores/{{method}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -75,8 +71,6 @@ rule orders:
         examples=f"{ROOT}/orders/examples.csv",
     log:
         f"{ROOT}/logs/orders.log",
-    benchmark:
-        f"{ROOT}/benchmarks/orders.tsv"
     localrule: True
     conda:
         ENVIRONMENT

@@ -16,8 +16,6 @@ for _file, _table in TABLES.items():
             cost=f"{ROOT}/costs/{_file.stem}.json",
         log:
             f"{ROOT}/logs/{_file.stem}.log",
-        benchmark:
-            f"{ROOT}/benchmarks/{_file.stem}.tsv"
         localrule: True
         conda:
             ENVIRONMENT

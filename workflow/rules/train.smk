@@ -22,8 +22,6 @@ rule check_task:
         f"{ROOT}/checked.json",
     log:
         f"{ROOT}/logs/check_task.log",
-    benchmark:
-        f"{ROOT}/benchmarks/check_task.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -49,8 +47,6 @@ rule export_model:
         directory(f"{ROOT}/exported/{{ensemble}}/{{index}}"),
     log:
         f"{ROOT}/logs/export_model/{{ensemble}}/{{index}}.log",
-    benchmark:
-        f"{ROOT}/benchmarks/export_model/{{ensemble}}/{{index}}.tsv"
     wildcard_constraints:
         name=names_where(lambda modality: modality.encodes),
         index=r"\d+",
@@ -80,8 +76,6 @@ rule train:
         cost=f"{ROOT}/costs/train/{{ensemble}}/{{shard}}.json",
     log:
         f"{ROOT}/logs/train/{{ensemble}}/{{shard}}.log",
-    benchmark:
-        f"{ROOT}/benchmarks/train/{{ensemble}}/{{shard}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1

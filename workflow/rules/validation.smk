@@ -15,8 +15,6 @@ rule cost:
         cost=f"{ROOT}/costs/cost.json",
     log:
         f"{ROOT}/logs/cost.log",
-    benchmark:
-        f"{ROOT}/benchmarks/cost.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -53,8 +51,6 @@ rule removal_subsets:
         rows=f"{ROOT}/subsets/removal.parquet",
     log:
         f"{ROOT}/logs/removal_subsets.log",
-    benchmark:
-        f"{ROOT}/benchmarks/removal_subsets.tsv"
     localrule: True
     conda:
         ENVIRONMENT
@@ -84,8 +80,6 @@ rule ablation:
         cost=f"{ROOT}/costs/ablation.json",
     log:
         f"{ROOT}/logs/ablation.log",
-    benchmark:
-        f"{ROOT}/benchmarks/ablation.tsv"
     conda:
         ENVIRONMENT
     threads: 1

@@ -9,7 +9,7 @@ from trakway.plan import ensemble_shards, ensemble_sizes, feature_folders, metho
 
 SHARD = re.compile(r"\d{5}-\d{5}")
 MODEL = re.compile(r"\d{5}(?=\.|$)")
-RECORDS = ("costs", "logs", "benchmarks")
+RECORDS = ("costs", "logs")
 """Folders which repeat the tree of the others."""
 
 

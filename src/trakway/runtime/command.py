@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from trakway.errors import UserError
-from trakway.runtime import alone, device, memory, resources
+from trakway.runtime import alone, device, memory, resources, warm
 from trakway.storage.room import full_disk
 
 # One thread a process, set before any numerical library starts its pool: the workflow runs a process a core.
@@ -34,10 +34,13 @@ class Command(argparse.ArgumentParser):
     def run(self, main: Callable[[argparse.Namespace], dict | None]) -> None:
         """Parse the command line, claim the device, run ``main``, write the cost.
 
+        In a run on this machine a fork does so that need not import the libraries, see `trakway.runtime.warm`.
+
         ``main`` may return a cost of its own (see `trakway.runtime.resources`) where earlier, interrupted runs did a
         part of the work. A `UserError` is printed without a traceback and ends the process with status 1.
         """
         arguments = self.parse_args()
+        warm.hand_over()
         alone.join()
         try:
             if self.computes:
