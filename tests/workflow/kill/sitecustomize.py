@@ -24,7 +24,8 @@ def replace(source, target, **options):
     rename(source, target, **options)
 
 
-if pattern and any("/scripts/" in word for word in sys.orig_argv):
+# In scripts, and in what jobs are forked from.
+if pattern and any("/scripts/" in word or word == "trakway.runtime.warm" for word in sys.orig_argv):
     os.replace = replace
     # Unfinished work is saved by the clock: a fast one has every block and every epoch saved, however small the work.
     time.monotonic = lambda: 1e5 * clock()
