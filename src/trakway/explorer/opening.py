@@ -58,12 +58,11 @@ def find(experiment: str, results: Path = Path("results")) -> Path:
         if _is_explorer(page):
             return page
     built = sorted(filter(_is_explorer, results.glob("*/*/explorer/index.html")))
-    names = {page.parents[1].name for page in built}
-    if experiment in names:
-        return max((page for page in built if page.parents[1].name == experiment), key=lambda page: page.stat().st_mtime)
+    if own := [page for page in built if page.parents[1].name == experiment]:
+        return max(own, key=lambda page: page.stat().st_mtime)
     there = ", ".join(shlex.quote(str(page.parents[1])) for page in built) or "none is built yet"
     name, known = named.resolve().name, {path.stem for path in EXPERIMENTS.glob("*.yaml")}
-    advice = did_you_mean(name, names | known)
+    advice = did_you_mean(name, known | {page.parents[1].name for page in built})
     if name in known or not advice:
         advice = f"Build it with snakemake --cores all -- {name if name in known else 'NAME'}_explorer"
     raise UserError(f"{experiment}: found no explorer; allowed: {there}. {advice.strip()}")

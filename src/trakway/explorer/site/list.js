@@ -37,10 +37,10 @@ class List {
 
   /** Show as many again; the first of them gets the focus. */
   async extend() {
-    const place = this.items.children.length;
+    const first = this.most;
     this.most += A_TIME;
     await this.update();
-    this.items.children[place - 1]?.querySelector("a").focus();
+    this.items.children[first].querySelector("a").focus();
   }
 
   orders() {
