@@ -31,8 +31,8 @@ def main(arguments):
         experiment = Experiment(found, modality_of(settings).traits)
     except FileNotFoundError as error:
         raise UserError(
-            f"{arguments.folder}: found no {error.filename}; the explorer needs whole results of this version. "
-            f"Bring them up to date: snakemake --cores all -- {settings['name']}_explorer"
+            f"{error.filename}: found no such file; allowed: whole results of this version. Bring them up to date with "
+            f"snakemake --cores all -- {settings['name']}_explorer"
         ) from None
     with replacing_folder(arguments.output or arguments.folder / "explorer") as folder:
         build(folder, experiment, arguments.tier, own)
