@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from trakway.config import read_settings
+from trakway.errors import UserError
 from trakway.runtime.command import Command
 
 
@@ -19,15 +20,20 @@ def main(arguments):
 
     settings = read_settings(arguments.settings)
     introduce({name: chosen.method for name, chosen in methods_of(settings).items()})
-    found = {}
-    for part in parts_of(settings):
-        found |= given(part, arguments.folder, settings)
-    own = None
-    if files := feature_files(settings):
-        options = read_json(arguments.folder / f"scores/{main_method(settings)}.json").get("options", {})
-        members = INPUTS["features"].load([arguments.folder / file for file in files], None)
-        own = self_influence(members, options.get("ridge", 0.0), options.get("weights", True))
-    experiment = Experiment(found, modality_of(settings).traits)
+    found, own = {}, None
+    try:
+        for part in parts_of(settings):
+            found |= given(part, arguments.folder, settings)
+        if files := feature_files(settings):
+            options = read_json(arguments.folder / f"scores/{main_method(settings)}.json").get("options", {})
+            members = INPUTS["features"].load([arguments.folder / file for file in files], None)
+            own = self_influence(members, options.get("ridge", 0.0), options.get("weights", True))
+        experiment = Experiment(found, modality_of(settings).traits)
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{error.filename}: found no such file; allowed: whole results of this version. Bring them up to date with "
+            f"snakemake --cores all -- {settings['name']}_explorer"
+        ) from None
     with replacing_folder(arguments.output or arguments.folder / "explorer") as folder:
         build(folder, experiment, arguments.tier, own)
 

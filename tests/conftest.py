@@ -354,6 +354,14 @@ class ExplorerPage:
             time.sleep(0.02)
         raise AssertionError(f"the address says {asked}, shown is {shown}; it should say {said}. {self.said}")
 
+    def gone(self, selector):
+        """Wait until something is no longer there, and what the address asks for is shown."""
+        self.page.locator(selector).wait_for(state="detached")
+        return self.wait()
+
+    def address(self):
+        return self.page.evaluate("location.hash")
+
     def text(self, selector):
         return self.page.inner_text(selector)
 

@@ -90,6 +90,8 @@ def made_up(kind, folder):
     scores = {name: (rng.normal(size=(evaluated, N)) ** 3 * 10.0 ** -place).astype(np.float32)
               for place, name in enumerate(METHODS)}  # fmt: skip
     scores["random"][1, :4] = scores["random"][1, 4]  # ties
+    scores["pixel"][2] = 1 + np.arange(N) * 7 % N  # none is harmful
+    scores["pixel"][2, 10:14] = 0
     masks = rng.random((SUBSETS, N)) < 0.5
     outputs = rng.normal(size=(SUBSETS * SEEDS, evaluated)) + (masks @ scores["journey_trak"].T).repeat(SEEDS, 0)
     if steps:

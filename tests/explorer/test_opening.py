@@ -12,13 +12,14 @@ from trakway.explorer import opening
 def results(tmp_path):
     for tier in ("demo", "smoke"):
         page = tmp_path / f"results/{tier}/mine/explorer/index.html"
-        page.parent.mkdir(parents=True)
+        (page.parent / "data").mkdir(parents=True)
+        (page.parent / "data/index.js").touch()
         page.write_text(f"<p>{tier}")
         time.sleep(0.02)
     return tmp_path / "results"
 
 
-@pytest.mark.parametrize("words", ["demo/mine", "demo/mine/explorer"])
+@pytest.mark.parametrize("words", ["demo/mine", "demo/mine/explorer", "demo/mine/explorer/index.html"])
 def test_an_explorer_is_found_by_its_folder(results, words):
     assert opening.find(str(results / words)) == results / "demo/mine/explorer/index.html"
 
@@ -27,9 +28,33 @@ def test_of_a_name_alone_the_one_built_last_is_taken(results):
     assert opening.find("mine", results) == results / "smoke/mine/explorer/index.html"
 
 
-def test_what_is_there_is_said_where_something_else_was_asked_for(results):
-    with pytest.raises(UserError, match=r"other: found no explorer; allowed: .*demo/mine, .*smoke/mine; build it with"):
-        opening.find("other", results)
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ("other", "Build it with snakemake --cores all -- other_explorer"),  # an experiment that has none yet
+        ("results/demo/other", "Build it with snakemake --cores all -- other_explorer"),
+        ("mime", 'Did you mean "mine"?'),
+        ("othr", 'Did you mean "other"?'),
+        (".", "Build it with snakemake --cores all -- NAME_explorer"),
+        ("*", "Build it with snakemake --cores all -- NAME_explorer"),
+    ],
+)
+def test_what_is_there_is_said_where_something_else_was_asked_for(results, monkeypatch, words, advice):
+    monkeypatch.chdir(results.parent)
+    file = opening.EXPERIMENTS / "other.yaml"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    with pytest.raises(UserError) as error:
+        opening.find(words)
+    assert str(error.value) == f"{words}: found no explorer; allowed: results/demo/mine, results/smoke/mine. {advice}"
+
+
+def test_a_page_without_data_is_no_explorer(results, monkeypatch):
+    monkeypatch.chdir(results.parent)
+    (results / "demo/mine").rename(results / "demo/two words")
+    (results / "smoke/mine/explorer/data/index.js").unlink()
+    with pytest.raises(UserError, match="allowed: 'results/demo/two words'\\."):
+        opening.find("results/smoke/mine/explorer")
 
 
 def test_the_browser_is_opened(results, monkeypatch, capsys):

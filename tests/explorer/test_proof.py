@@ -26,6 +26,7 @@ def test_changes_are_those_of_the_table(explorer_of, kind, paired):
             *([one for one in by_target[target] if one["method"] == method] for target in (0, 1)), strict=True
         )
         assert {one["timestep"] for one in mine} == {timestep}
+        assert {one["ranked"] for one in mine} == {timestep if method == "journey_trak" else None}
         change = np.mean([np.mean(one["after"]) - np.mean(one["before"]) for one in mine])
         assert change == pytest.approx(expected.loc[method, "change"])
         control = np.mean([np.mean(one["control"]) - np.mean(one["before"]) for one in mine])

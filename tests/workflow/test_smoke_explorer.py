@@ -1,5 +1,7 @@
 """The explorers that the smoke run leaves, in a real browser: every view opens, and shows what the files hold."""
 
+import csv
+import io
 import json
 import re
 
@@ -77,9 +79,9 @@ def test_values_are_those_of_the_files(run, explorer_page):
     after = after.reshape(len(rows), removal["seeds"], -1).mean(1)
     shown.open(f"#target=1&t={step or 'whole'}&method={main}")
     shown.page.click("text=All removals of this target")
-    saved = shown.saved("text=Save the removals as CSV").splitlines()[1:]
+    saved = csv.DictReader(io.StringIO(shown.saved("text=Save the removals as CSV"), newline=""))
     own = rows[(rows["target"] == 1) & (rows["method"] == main)]
-    found = [float(line.split(",")[5]) for line in saved]
+    found = [float(line["after"]) for line in saved]
     for row in own.itertuples():
         at = row.timestep if step is not None else None
         same = table["timestep"].isna() if at is None else table["timestep"].eq(at).fillna(False)

@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import shlex
 import sys
 import webbrowser
 from collections.abc import Sequence
@@ -9,8 +10,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from trakway.errors import UserError
+from trakway.plan.suggestions import did_you_mean
 
 PORT = 8765
+EXPERIMENTS = Path("config/experiments")  # below the folder where one works, as results are
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -43,24 +46,30 @@ def find(experiment: str, results: Path = Path("results")) -> Path:
     """Return the page of an explorer.
 
     Args:
-        experiment: its folder of results, the explorer's own folder, or the experiment's name alone, of which the tier
-            built last is taken.
+        experiment: its folder of results, the explorer's own folder or page, or the experiment's name alone, of which
+            the tier built last is taken.
         results: where a name alone is looked for.
 
     Raises:
         UserError: there is none.
     """
     named = Path(experiment)
-    found = [page for page in (named / "explorer/index.html", named / "index.html") if page.is_file()]
-    if not found and len(named.parts) == 1:
-        found = sorted(results.glob(f"*/{named}/explorer/index.html"), key=lambda page: -page.stat().st_mtime)
-    if not found:
-        there = sorted(str(page.parents[1]) for page in results.glob("*/*/explorer/index.html"))
-        raise UserError(
-            f"{experiment}: found no explorer; allowed: {', '.join(there) or 'none is built yet'}; build it with "
-            f"snakemake --cores all -- {named.name}_explorer"
-        )
-    return found[0]
+    for page in (named / "explorer/index.html", named / "index.html", named):
+        if _is_explorer(page):
+            return page
+    built = sorted(filter(_is_explorer, results.glob("*/*/explorer/index.html")))
+    if own := [page for page in built if page.parents[1].name == experiment]:
+        return max(own, key=lambda page: page.stat().st_mtime)
+    there = ", ".join(shlex.quote(str(page.parents[1])) for page in built) or "none is built yet"
+    name, known = named.resolve().name, {path.stem for path in EXPERIMENTS.glob("*.yaml")}
+    advice = did_you_mean(name, known | {page.parents[1].name for page in built})
+    if name in known or not advice:
+        advice = f"Build it with snakemake --cores all -- {name if name in known else 'NAME'}_explorer"
+    raise UserError(f"{experiment}: found no explorer; allowed: {there}. {advice.strip()}")
+
+
+def _is_explorer(page: Path) -> bool:
+    return page.name == "index.html" and page.is_file() and (page.parent / "data/index.js").is_file()
 
 
 def show(page: Path) -> None:

@@ -33,8 +33,9 @@ def removals(
 
     Returns:
         Number of the target → a list of ``method``, ``side``, ``k``, ``fraction``, ``timestep`` (where the output is
-        looked at; null: the whole), ``entry``, ``before`` and ``after`` (one output a seed), and ``control``, the
-        outputs after removing as many at random (means over seeds, one a repeat).
+        looked at; null: the whole), ``ranked`` (the timestep of the scores; null: of the whole), ``entry``, ``before``
+        and ``after`` (one output a seed), and ``control``, the outputs after removing as many at random (means over
+        seeds, one a repeat).
     """
     seeds = seeds_of(len(outputs), len(rows))
     rows = rows.reset_index(drop=True)
@@ -49,7 +50,8 @@ def removals(
             entry, same = entries[row.target], control.index[control["k"] == row.k]
             found.setdefault(int(row.target), []).append({
                 "method": row.method, "side": row.side, "k": row.k, "fraction": row.fraction, "timestep": timestep,
-                "entry": entry, "before": before[:, entry], "after": after[row.Index, :, entry],
+                "ranked": None if pd.isna(row.timestep) else row.timestep, "entry": entry,
+                "before": before[:, entry], "after": after[row.Index, :, entry],
                 "control": after[same][:, :, entry].mean(axis=1),
             })  # fmt: skip
     return found

@@ -53,14 +53,16 @@ const charts = (() => {
       label(8, height - 4, format.signed(low, digits)),
       label(width - 8, height - 4, format.signed(high, digits), { "text-anchor": "end" }),
       zero && el("line", { class: "zero", x1: x(0), x2: x(0), y1: top, y2: height - bottom }),
-      zero && label(x(0), height - 4, "0", { "text-anchor": "middle" }),
+      zero && Math.min(x(0), width - x(0)) > 90 && label(x(0), height - 4, "0", { "text-anchor": "middle" }),
     ];
     const at = chosen && Math.min(width - 8, Math.max(8, x(chosen.value)));
     const one = chosen && [
       el("line", { class: "chosen", x1: at, x2: at, y1: top - 6, y2: height - bottom + 8 }),
       label(at, top - 9, chosen.text, { class: "strong", "text-anchor": at > width / 2 ? "end" : "start" }),
     ];
-    return frame(width, height, title, bars, ends, ticks, one);
+    const chart = frame(width, height, title, bars, ends, ticks, one);
+    chart.classList.add("histogram");
+    return chart;
   }
 
   /** Horizontal places of timesteps, from high noise at the left; names below. */
@@ -72,13 +74,13 @@ const charts = (() => {
 
   /**
    * Ranks of examples along timesteps: 1 … shown on a logarithmic scale; below it a lane for what is further down, and
-   * one for what is among the most harmful.
+   * one for what is among the lowest scores.
    */
   function rankLines({ timesteps, at, lines, shown, chosen, pick, title }) {
     const [width, height, left, right] = [680, 300, 78, 600];
-    const lanes = { middle: 236, harmful: 258 };
+    const lanes = { middle: 236, lowest: 258 };
     const y = (rank) => {
-      if (rank === "middle" || rank === "harmful") return lanes[rank];
+      if (rank === "middle" || rank === "lowest") return lanes[rank];
       return 20 + (196 * Math.log(rank)) / Math.log(Math.max(2, shown));
     };
     const { x, names } = steps(timesteps, left, right, height - 8);
@@ -91,8 +93,11 @@ const charts = (() => {
         label(left - 8, y(rank) + 4, rank === 1 ? "rank 1" : rank, { "text-anchor": "end" }),
       ]),
       label(left - 8, lanes.middle + 4, "between", { "text-anchor": "end" }),
-      label(left - 8, lanes.harmful + 4, "harmful", { "text-anchor": "end" }),
+      label(left - 8, lanes.lowest + 4, "lowest", { "text-anchor": "end" }),
     ];
+    const named = lines.filter(({ example, ranks }) => example === chosen || typeof ranks.at(-1) === "number");
+    const heights = apart(named.map(({ ranks }) => y(ranks.at(-1))));
+    const ends = new Map(named.map(({ example }, i) => [example, heights[i]]));
     const drawn = lines.map(({ example, ranks }, i) => {
       const points = ranks.map((rank, step) => [x(step), y(rank) + (typeof rank === "string" ? (i % 5) * 2 - 4 : 0)]);
       const path = points.map(([a, b], step) => `${step ? "L" : "M"}${a.toFixed(1)} ${b.toFixed(1)}`).join("");
@@ -109,8 +114,8 @@ const charts = (() => {
         el("path", { d: path, class: "wide" }),
         el("path", { d: path, class: "thin" }),
         points.map(([a, b]) => el("circle", { cx: a, cy: b, r: strong ? 5 : 3 })),
-        (strong || typeof ranks.at(-1) === "number") &&
-          label(end[0] + 10, end[1] + 4, `№ ${example}`, { class: strong ? "strong" : "" }),
+        ends.has(example) &&
+          label(end[0] + 10, ends.get(example) + 4, `№ ${example}`, { class: strong ? "strong" : "" }),
       );
     });
     const order = lines.map((line, i) => [line.example === chosen, drawn[i]]);
@@ -127,9 +132,19 @@ const charts = (() => {
     );
   }
 
+  /** Move heights of labels apart, in their order, downwards only. */
+  function apart(heights, least = 13) {
+    const order = [...heights.keys()].sort((a, b) => heights[a] - heights[b]);
+    const moved = [];
+    order.forEach((i, place) => {
+      moved[i] = place ? Math.max(heights[i], moved[order[place - 1]] + least) : heights[i];
+    });
+    return moved;
+  }
+
   function rankWords(rank, shown) {
     if (rank === "middle") return `not among the first ${shown}`;
-    return rank === "harmful" ? `among the ${shown} most harmful` : `rank ${rank}`;
+    return rank === "lowest" ? `among the ${shown} lowest` : `rank ${rank}`;
   }
 
   /** Curves of probabilities along timesteps, with bands. */
@@ -178,12 +193,14 @@ const charts = (() => {
     const [low, high] = [Math.min(...all), Math.max(...all)];
     const digits = format.digits(Math.max(Math.abs(low), Math.abs(high)));
     const x = (value) => left + 20 + ((width - 2 * left - 40) * (value - low)) / (high - low || 1);
+    const zero = border && low < 0 && high > 0;
     const drawn = rows.map((row, i) => {
       const y = i * each + 32;
       const mean = row.after.reduce((a, b) => a + b, 0) / row.after.length;
       return [
         label(left, y - 16, row.text),
         el("line", { class: "grid", x1: left, x2: width - left, y1: y, y2: y }),
+        zero && el("line", { class: "zero", x1: x(0), x2: x(0), y1: y - 10, y2: y + 10 }),
         el("line", { class: "moved", x1: x(row.before), x2: x(mean), y1: y, y2: y }),
         row.control.map((value) => symbol("random", x(value), y, `at random: ${format.signed(value, digits)}`)),
         symbol("before", x(row.before), y, `before: ${format.signed(row.before, digits)}`),
@@ -193,12 +210,7 @@ const charts = (() => {
     const axis = [
       label(x(low), height - 4, format.signed(low, digits), { "text-anchor": "middle" }),
       label(x(high), height - 4, format.signed(high, digits), { "text-anchor": "middle" }),
-      border &&
-        low < 0 &&
-        high > 0 && [
-          el("line", { class: "zero", x1: x(0), x2: x(0), y1: 8, y2: height - 18 }),
-          label(x(0), height - 4, "0", { "text-anchor": "middle" }),
-        ],
+      zero && label(x(0), height - 4, "0", { "text-anchor": "middle" }),
     ];
     return wide(frame(width, height, title, drawn, axis));
   }

@@ -7,9 +7,13 @@ class ExampleView {
     this.elements = [el("div", {})];
   }
 
+  said() {
+    return `Training example ${this.row}, by ${this.experiment.label(this.method())}`;
+  }
+
   update(state) {
     this.state = state;
-    fill(this.elements[0], this.summary(), this.near(), this.controls(), this.lists());
+    fill(this.elements[0], this.summary(), help(this.experiment), this.near(), this.controls(), this.lists());
   }
 
   summary() {
@@ -89,6 +93,22 @@ class ExampleView {
             ),
           ),
         ),
+      ),
+      csvButton(
+        `${experiment.name}-example-${row}-near`,
+        () => [
+          ["experiment", "example", "near", "near_id", "near_class", "cosine", "copy"],
+          ...duplicates.rows[row].map((other, i) => [
+            experiment.name,
+            row,
+            other,
+            shown.words.id[other],
+            experiment.className(other),
+            duplicates.similarity[row][i],
+            duplicates.same[row][i],
+          ]),
+        ],
+        "Save these as CSV",
       ),
     );
   }
@@ -184,12 +204,7 @@ class ExampleView {
 
   card({ target, position, timestep, patch, rank, score, measured }) {
     const { experiment, shown, row } = this;
-    const where = [
-      timestep === null ? (experiment.steps ? "as a whole" : "") : `t = ${timestep}`,
-      patch && `patch ${patch.replaceAll("_", " ")}`,
-    ]
-      .filter(Boolean)
-      .join(", ");
+    const where = experiment.whereWords({ timestep, patch });
     return el(
       "li",
       { class: "card", "data-position": position },
@@ -231,6 +246,7 @@ class ExampleView {
       "class",
       "method",
       "target",
+      "target_name",
       "timestep",
       "patch",
       "score",
@@ -247,6 +263,7 @@ class ExampleView {
         experiment.className(row),
         this.method(),
         one.target.target,
+        experiment.nameOf(one.target),
         one.timestep,
         one.patch,
         one.score,

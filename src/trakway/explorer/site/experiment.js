@@ -122,8 +122,13 @@ class Experiment {
   /** What a target is called. */
   nameOf(target) {
     if (target.kind === "generated") return `Sample ${target.target}`;
-    if (target.kind === "exchanged") return `Sample ${target.of}, told something else`;
+    if (target.kind === "exchanged") return `Sample ${target.of}, told something else`; // has a number of its own
     return this.steps ? `Test example ${target.target}` : `Target ${target.target}`;
+  }
+
+  /** What says in a file which target a row is about, under the heads PLACE. */
+  placeOf(target) {
+    return [this.name, target.target, this.nameOf(target)];
   }
 
   /** Methods that mean something at a step; null: the whole. */
@@ -169,26 +174,62 @@ class Experiment {
     return this.measured;
   }
 
-  /** What the address means here: what it leaves out or gets wrong gets its default. */
-  state(words) {
-    const view = ["example", "leaderboard"].includes(words.view) ? words.view : "target";
-    const target = this.numbers.get(Number(words.target)) ?? this.targets[0];
-    const known = (method) => this.methodOf.has(method);
+  /** Where an entry of a target is, in words; nothing where targets have no steps. */
+  whereWords({ timestep, patch }) {
+    const at = timestep === null ? this.steps && "as a whole" : `t = ${timestep}`;
+    return [at, patch && `patch ${patch.replaceAll("_", " ")}`].filter(Boolean).join(", ");
+  }
+
+  /** The entry of a target that is asked for; else the best step; else the whole. */
+  entryAt(target, words, miss) {
     const entries = target.entries.map(([position, timestep, patch]) => ({ target, position, timestep, patch }));
-    const wanted = words.t === "whole" ? null : Number(words.t ?? this.bestStep() ?? NaN);
+    const at = (timestep, patch) => entries.find((one) => one.timestep === timestep && one.patch === patch);
+    const best = this.bestStep();
+    const wanted = words.t === undefined ? best : words.t === "whole" ? null : Number(words.t);
     const patch = words.patch ?? "";
-    const entry =
-      entries.find((one) => one.timestep === wanted && one.patch === patch) ??
-      entries.find((one) => one.timestep === wanted && one.patch === "") ??
-      entries.find((one) => one.timestep === null && one.patch === "") ??
-      entries[0];
+    const entry = at(wanted, patch) ?? at(wanted, "") ?? at(best, "") ?? at(null, "") ?? entries[0];
+    if (entries.some(({ timestep }) => timestep !== null)) {
+      if (words.t !== undefined && entry.timestep !== wanted)
+        miss(`There is no step t = ${words.t}: shown is ${this.whereWords(entry)}.`);
+      else if (entry.patch !== patch) miss(`There is no such patch at this step: shown is the whole picture.`);
+    }
+    return entry;
+  }
+
+  /** The methods that are asked for, of those that mean something at an entry. */
+  methodsOf(entry, words, miss) {
     const possible = this.methodsAt(entry.timestep);
-    const method = possible.includes(words.method) ? words.method : possible[0];
-    const other = known(words.other) && words.other !== method && possible.includes(words.other) ? words.other : null;
+    const lacks = (name) =>
+      this.methodOf.has(name) ? `${this.label(name)} ranks for single steps only` : `There is no method “${name}”`;
+    const wanted = words.method || this.main;
+    const method = possible.includes(wanted) ? wanted : possible[0];
+    if (method !== wanted) miss(`${lacks(wanted)}: shown is ${this.label(method)}.`);
+    const beside = words.other || null;
+    if (beside && !possible.includes(beside)) miss(`${lacks(beside)}: nothing is beside.`);
+    return [method, beside !== method && possible.includes(beside) ? beside : null];
+  }
+
+  /** What the address means here: what it leaves out or gets wrong gets its default; `notices` say what was wrong. */
+  state(words) {
+    const notices = [];
+    const miss = (text) => notices.push(text);
+    const view = ["example", "leaderboard"].includes(words.view) ? words.view : "target";
+    if (words.view && words.view !== view) miss(`There is no view “${words.view}”.`);
+    const missTarget = view === "target" ? miss : () => {}; // other views keep the words, and show none of it
+    const target = this.numbers.get(Number(words.target)) ?? this.targets[0];
+    if (words.target !== undefined && target.target !== Number(words.target))
+      missTarget(`There is no target ${words.target}: shown is ${this.nameOf(target)}.`);
+    const entry = this.entryAt(target, words, missTarget);
+    const [method, other] = this.methodsOf(entry, words, missTarget);
     const count = Math.min(this.shown, Math.max(1, Math.round(Number(words.count)) || 8));
+    if (words.count !== undefined && count !== Number(words.count))
+      missTarget(`From 1 to ${this.shown} examples can be shown: shown are ${count}.`);
     const row = words.example === undefined || words.example === "" ? NaN : Number(words.example);
     const example = Number.isInteger(row) && row >= 0 && row < this.size ? row : null;
+    if (words.example && example === null)
+      miss(`There is no training example ${words.example}${view === "example" ? ": shown is 0" : ""}.`);
     return {
+      notices,
       view,
       target,
       entry,
@@ -200,6 +241,9 @@ class Experiment {
     };
   }
 }
+
+/** Heads of what says in a file which target a row is about. */
+const PLACE = ["experiment", "target", "target_name"];
 
 /** Rows of a table as objects. */
 function records({ columns, rows }) {

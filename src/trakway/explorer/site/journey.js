@@ -111,7 +111,7 @@ class Journey {
         "p",
         {},
         "Attributed is the loss of the outlined patch alone. ",
-        el("a", { href: address.link({ patch: null }) }, "Show the whole picture"),
+        el("a", { href: address.link({ patch: null }), "data-key": "patch" }, "Show the whole picture"),
       );
     const any = this.target.entries.find(([, , part]) => part);
     return (
@@ -121,7 +121,7 @@ class Journey {
         {},
         el(
           "a",
-          { href: address.link({ t: any[1], patch: any[2] }) },
+          { href: address.link({ t: any[1], patch: any[2] }), "data-key": "patch" },
           `Show what shaped the patch ${any[2].replaceAll("_", " ")} at t = ${any[1]} alone`,
         ),
       )

@@ -7,10 +7,15 @@ class Leaderboard {
     this.elements = [el("div", {})];
   }
 
+  said() {
+    return `Methods, ${this.groupWords(this.group()[1])}`;
+  }
+
   update() {
     fill(
       this.elements[0],
       el("h2", {}, "Which method can be trusted?"),
+      help(this.experiment),
       this.ranking(),
       this.steps(),
       this.fixed(),
@@ -30,12 +35,25 @@ class Leaderboard {
     return timestep === null ? (this.experiment.steps ? `${what}, as a whole` : what) : `${what}, t = ${timestep}`;
   }
 
+  /** The targets whose LDS are shown: those asked for, or samples at the best step. */
+  group() {
+    const groups = this.groups();
+    const best = this.experiment.bestStep();
+    const wanted = address.read().group ?? (best === null ? null : `generated|${best}`);
+    return groups.find(([name]) => name === wanted) ?? groups[0];
+  }
+
+  /** A button that saves a table of the index as it is. */
+  saved(name, label) {
+    const { experiment } = this;
+    const { columns, rows } = experiment.tables[name];
+    return csvButton(`${experiment.name}-${name.replaceAll("_", "-")}`, () => [columns, ...rows], label);
+  }
+
   ranking() {
     const { experiment } = this;
     const groups = this.groups();
-    const best = experiment.bestStep();
-    const wanted = address.read().group ?? (best === null ? null : `generated|${best}`);
-    const [key, one] = groups.find(([name]) => name === wanted) ?? groups[0];
+    const [key, one] = this.group();
     const rows = records(experiment.tables.lds)
       .filter((row) => row.kind === one.kind && row.timestep === one.timestep)
       .sort((a, b) => b.lds - a.lds);
@@ -47,6 +65,7 @@ class Leaderboard {
       const words = `${format.lds(row.lds)} ${format.interval([row.lds_low, row.lds_high])}`;
       return [
         experiment.label(row.method),
+        words,
         charts.bar({
           value: row.lds,
           interval: [row.lds_low, row.lds_high],
@@ -56,7 +75,6 @@ class Leaderboard {
           color: experiment.methodOf.get(row.method)?.color ?? "#888",
           title: words,
         }),
-        words,
         cost ? format.count(Math.round(cost.cpu_seconds)) : "–",
         row.members ?? "–",
         row.ridge ?? "–",
@@ -86,15 +104,12 @@ class Leaderboard {
         ),
       table(
         `LDS of every method: ${this.groupWords(one)}`,
-        ["method", "", `LDS [${level} interval]`, "CPU seconds", "models", "ridge"],
+        ["method", `LDS [${level} interval]`, "drawn", "CPU seconds", "models", "ridge"],
         rows.map(line),
         { class: "ranking" },
       ),
-      csvButton(
-        `${experiment.name}-lds`,
-        () => [experiment.tables.lds.columns, ...experiment.tables.lds.rows],
-        "Save all LDS as CSV",
-      ),
+      this.saved("lds", "Save all LDS as CSV"),
+      this.saved("cost", "Save the costs as CSV"),
     );
   }
 
@@ -156,6 +171,7 @@ class Leaderboard {
           ["method", ...dropped.map((share) => `${format.percent(share)} dropped`)],
           methods.map((method) => [experiment.label(method), ...dropped.map((share) => cell(method, share))]),
         ),
+        group === groups.at(-1) && this.saved("lds_fixed", "Save the LDS at a fixed seed as CSV"),
       );
     });
   }
@@ -196,11 +212,7 @@ class Leaderboard {
           ...(flips ? [row.flipped === null ? "–" : format.percent(Math.round(1000 * row.flipped) / 1000)] : []),
         ]),
       ),
-      csvButton(
-        `${experiment.name}-removal`,
-        () => [experiment.tables.removal.columns, ...experiment.tables.removal.rows],
-        "Save the removals as CSV",
-      ),
+      this.saved("removal", "Save the removals as CSV"),
     );
   }
 
@@ -229,11 +241,7 @@ class Leaderboard {
           `${format.plain(row.fid, format.digits(row.fid))} [${format.plain(row.fid_low, format.digits(row.fid))}, ${format.plain(row.fid_high, format.digits(row.fid))}]`,
         ]),
       ),
-      csvButton(
-        `${experiment.name}-shift`,
-        () => [experiment.tables.shift.columns, ...experiment.tables.shift.rows],
-        "Save the shifts as CSV",
-      ),
+      this.saved("shift", "Save the shifts as CSV"),
     );
   }
 }

@@ -1,14 +1,17 @@
 // The list at the left: targets, or training examples, to search and sort.
 "use strict";
 
+const A_TIME = 300; // items shown at once
+
 class List {
   constructor(element, experiment, shown) {
-    Object.assign(this, { element, experiment, shown, kind: null, words: "" });
+    Object.assign(this, { element, experiment, shown, kind: null, most: A_TIME });
     this.heading = el("h2", { class: "unseen" });
-    this.search = el("input", { type: "search", id: "search", autocomplete: "off", oninput: () => this.update() });
+    this.search = el("input", { type: "search", id: "search", autocomplete: "off", oninput: () => this.find() });
     this.sort = el("select", { id: "sort", onchange: () => address.go({ sort: this.sort.value }, true) });
     this.found = el("p", { class: "note", "aria-live": "polite" });
     this.items = el("ul", { class: "items" });
+    this.more = el("button", { type: "button", onclick: () => this.extend() }, "Show more");
     this.searchLabel = el("label", { for: "search" });
     fill(
       element,
@@ -23,7 +26,21 @@ class List {
       ),
       this.found,
       this.items,
+      this.more,
     );
+  }
+
+  find() {
+    this.most = A_TIME;
+    this.update();
+  }
+
+  /** Show as many again; the first of them gets the focus. */
+  async extend() {
+    const first = this.most;
+    this.most += A_TIME;
+    await this.update();
+    this.items.children[first].querySelector("a").focus();
   }
 
   orders() {
@@ -45,6 +62,7 @@ class List {
     if (kind === "example") await this.shown.ready();
     if (kind !== this.kind) {
       this.kind = kind;
+      this.most = A_TIME;
       this.search.value = "";
       this.heading.textContent = kind === "example" ? "Training examples" : "Targets";
       this.searchLabel.textContent = kind === "example" ? "Search training examples" : "Search targets";
@@ -56,16 +74,17 @@ class List {
     this.sort.value = this.orders().some(([value]) => value === state.sort) ? state.sort : "";
     const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const [items, all] = kind === "example" ? this.examples(words) : this.targets(words);
-    const most = 300;
+    const [first, rest] = [items.slice(0, this.most), items.slice(this.most)];
+    const current = rest.find((item) => item.current); // what is shown is in the list
     fill(
       this.items,
-      items.slice(0, most).map((item) => item()),
+      [...first, current].map((item) => item?.show()),
     );
+    this.more.hidden = !rest.length;
     const what = kind === "example" ? "training examples" : "targets";
-    this.found.textContent =
-      items.length > most
-        ? `${most} of ${format.count(items.length)} ${what}; search for others`
-        : `${format.count(items.length)} of ${format.count(all)} ${what}`;
+    this.found.textContent = rest.length
+      ? `the first ${first.length} of ${format.count(items.length)} ${what}`
+      : `${format.count(items.length)} of ${format.count(all)} ${what}`;
     this.reveal();
   }
 
@@ -107,19 +126,14 @@ class List {
     const [found, all] = this.ordered(words);
     const digits = format.digits(Math.max(...experiment.outputs.map(Math.abs)));
     const current = state.target.of ?? state.target.target;
-    const items = found.map((target) => () => {
+    const show = (target) => {
       const position = this.entryLike(target);
       const lds = experiment.lds(position, state.method);
-      return el(
-        "li",
-        {},
-        el(
-          "a",
-          {
-            href: address.link({ target: target.target, example: null, view: null }),
-            "data-key": `target-${target.target}`,
-            "aria-current": target.target === current && state.view === "target" ? "true" : null,
-          },
+      return this.item(
+        { target: target.target, example: null, view: null },
+        `target-${target.target}`,
+        target.target === current && state.view === "target",
+        [
           shown.targetPicture(target),
           el(
             "span",
@@ -134,10 +148,18 @@ class List {
               experiment.proven.includes(target.target) ? " · proof" : "",
             ),
           ),
-        ),
+        ],
       );
-    });
-    return [items, all];
+    };
+    return [found.map((target) => ({ current: target.target === current, show: () => show(target) })), all];
+  }
+
+  item(words, key, current, content) {
+    return el(
+      "li",
+      {},
+      el("a", { href: address.link(words), "data-key": key, "aria-current": current ? "true" : null }, content),
+    );
   }
 
   examples(words) {
@@ -148,30 +170,22 @@ class List {
     if (state.sort === "self" && experiment.self_influence)
       rows.sort((a, b) => experiment.self_influence[b] - experiment.self_influence[a]);
     if (state.sort === "class") rows.sort((a, b) => experiment.labels[a] - experiment.labels[b] || a - b);
-    const items = rows.map(
-      (row) => () =>
+    const show = (row) => {
+      const id = String(shown.words.id[row]).toLowerCase();
+      const byId = words.some((word) => id.includes(word) && !`№ ${row}`.includes(word));
+      return this.item({ view: "example", example: row }, `example-${row}`, row === state.example, [
+        shown.examplePicture(row),
         el(
-          "li",
-          {},
-          el(
-            "a",
-            {
-              href: address.link({ view: "example", example: row }),
-              "data-key": `example-${row}`,
-              "aria-current": row === state.example ? "true" : null,
-            },
-            shown.examplePicture(row),
-            el(
-              "span",
-              { class: "said" },
-              el("strong", {}, `№ ${row}`),
-              el("span", { class: "line" }, experiment.className(row)),
-              el("span", { class: "line" }, shown.exampleWords(row)),
-            ),
-          ),
+          "span",
+          { class: "said" },
+          el("strong", {}, `№ ${row}`),
+          byId && el("span", { class: "note" }, `row ${id} of the source`),
+          el("span", { class: "line" }, experiment.className(row)),
+          el("span", { class: "line" }, shown.exampleWords(row)),
         ),
-    );
-    return [items, experiment.labels.length];
+      ]);
+    };
+    return [rows.map((row) => ({ current: row === state.example, show: () => show(row) })), experiment.labels.length];
   }
 
   /** The target before or after the one that is shown, in the order of the list. */

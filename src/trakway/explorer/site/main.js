@@ -12,10 +12,11 @@
   const shown = new Shown(experiment);
   const list = new List(document.getElementById("list"), experiment, shown);
   const leaderboard = new Leaderboard(experiment);
+  const notice = el("p", { class: "notice", hidden: true });
+  const places = new Map(); // how far down one was, by the entry of the browser's history
+  let entry = null;
   let current = { key: null, view: null };
   let latest = 0;
-
-  document.title = `${experiment.name}: explorer`;
 
   function tabs(state) {
     const tab = (view, text) =>
@@ -50,7 +51,11 @@
         el("p", { class: "note" }, experiment.description),
       ),
       tabs(state),
-      el("button", { type: "button", class: "theme", "data-key": "theme", onclick: turn }, "Dark or light"),
+      el(
+        "button",
+        { type: "button", class: "theme", "data-key": "theme", "aria-pressed": String(dark()), onclick: turn },
+        "Dark",
+      ),
     );
   }
 
@@ -77,14 +82,18 @@
     fill(document.getElementById("foot"), el("p", {}, parts.filter(Boolean).join(" · ")));
   }
 
+  function dark() {
+    const chosen = document.documentElement.dataset.theme;
+    return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  }
+
   /** Dark or light, whatever the machine says, until the page is left or for longer where it can be remembered. */
-  function turn() {
-    const dark =
-      (document.documentElement.dataset.theme ??
-        (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-    paint(dark ? "light" : "dark");
+  function turn({ target }) {
+    const theme = dark() ? "light" : "dark";
+    paint(theme);
+    target.setAttribute("aria-pressed", String(dark()));
     try {
-      localStorage.setItem("trakway-theme", dark ? "light" : "dark");
+      localStorage.setItem("trakway-theme", theme);
     } catch {
       // a browser may refuse to remember anything for a page from a folder
     }
@@ -106,8 +115,36 @@
     return new TargetView(experiment, shown, state.target, await experiment.of(state.target), bank);
   }
 
+  /** Keep how far down one was in the entry of the history that is left; return it of the one that is shown now. */
+  function place() {
+    places.set(entry, scrollY);
+    if (history.state === null) history.replaceState({ entry: Date.now() }, "");
+    entry = history.state.entry;
+    return places.get(entry) ?? history.state.down;
+  }
+
+  /** Where what had the focus is gone: to what it names as next, or to the head of the view. */
+  function focusAfter(gone) {
+    const next = gone.dataset.next && main.querySelector(`[data-key="${CSS.escape(gone.dataset.next)}"]`);
+    const head = main.querySelector("h2");
+    head.tabIndex = -1;
+    (next || head).focus({ preventScroll: true });
+  }
+
+  /** Say in the title and to a screen reader what is shown, and on the page what was asked for in vain. */
+  function tell(view, state, first) {
+    const said = view.said(state);
+    const title = `${said} · ${experiment.name}: explorer`;
+    notice.textContent = state.notices.join(" ");
+    notice.hidden = !state.notices.length;
+    if (!first && title !== document.title) say([said, ...state.notices].join(". "));
+    document.title = title;
+  }
+
   async function show() {
     const turn = ++latest;
+    const down = place();
+    const held = main.contains(document.activeElement) ? document.activeElement : null;
     const state = experiment.state(address.read());
     const key = {
       target: `target ${state.target.target}`,
@@ -120,16 +157,13 @@
       if (turn !== latest) return; // something else was asked for meanwhile
       view.update(state);
       document.body.dataset.view = state.view;
-      if (key !== current.key) {
-        fill(main, view.elements);
-        if (current.key !== null) {
-          main.scrollTop = 0;
-          scrollTo(0, 0);
-          say(`${main.querySelector("h2")?.textContent} is shown.`);
-        }
-      }
+      const [first, same] = [current.key === null, key === current.key];
+      if (!same) fill(main, notice, view.elements);
       current = { key, view };
+      tell(view, state, first);
+      if (held && document.activeElement === document.body) focusAfter(held);
       await list.update(state);
+      if (down !== undefined || !(first || same)) scrollTo(0, down ?? 0);
       main.dataset.shown = location.hash;
     } catch (error) {
       console.error(error);
@@ -138,9 +172,10 @@
     }
   }
 
+  /** Keys without a modifier: only while the focus is in the list or in the content, so that no spoken word is one. */
   function keys(event) {
     const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "range";
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || !event.target.closest("#list, #main")) return;
     if (event.key === "/") {
       event.preventDefault();
       document.getElementById("search").focus();
@@ -156,8 +191,13 @@
     // as above
   }
   document.getElementById("skip").addEventListener("click", () => main.focus());
+  history.scrollRestoration = "manual"; // the browser would scroll before there is anything to scroll to
+  addEventListener("beforeunload", () => history.replaceState({ entry, down: scrollY }, "")); // it may be loaded again
   addEventListener("hashchange", show);
   addEventListener("keydown", keys);
+  new ResizeObserver(([{ target }]) =>
+    document.documentElement.style.setProperty("--head", `${target.getBoundingClientRect().height}px`),
+  ).observe(document.getElementById("head"));
   foot();
   show();
 })();

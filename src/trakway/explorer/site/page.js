@@ -23,11 +23,13 @@ function add(element, children) {
   }
 }
 
-/** Put children in the place of what an element holds; what had the focus and is there again keeps it. */
+/** Put children in the place of what an element holds; what is there again keeps the focus, and stays open. */
 function fill(element, ...children) {
   const focused = element.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  const open = new Set([...element.querySelectorAll("details[open]")].map((one) => one.dataset.key));
   element.replaceChildren();
   add(element, children);
+  for (const one of element.querySelectorAll("details")) one.open ||= open.has(one.dataset.key);
   if (focused) element.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   return element;
 }
@@ -53,8 +55,8 @@ const format = {
   measured({ difference, error }) {
     if (Number.isNaN(error)) return "not measured";
     const digits = error > 0 ? Math.max(0, 1 - Math.floor(Math.log10(error))) : 2;
-    if (digits > 6) return `${format.signed(difference, null)} ± ${error.toExponential(1)}`;
-    return `${format.signed(difference, digits)} ± ${error.toFixed(digits)}`;
+    if (digits > 6) return `${format.signed(difference, null)} ±\u00a0${error.toExponential(1)}`;
+    return `${format.signed(difference, digits)} ±\u00a0${error.toFixed(digits)}`;
   },
   lds: (value) => format.plain(value, 2),
   interval: ([low, high]) => `[${format.plain(low, 2)}, ${format.plain(high, 2)}]`,
@@ -96,12 +98,18 @@ function saveCsv(name, rows) {
   say(`${name}.csv is saved.`);
 }
 
+/** A button that offers a table as a file; `rows` gives it, the heads first. */
 function csvButton(name, rows, label = "Save as CSV") {
   return el(
     "button",
     { type: "button", class: "csv", "data-key": `csv-${label}`, onclick: () => saveCsv(name, rows()) },
     label,
   );
+}
+
+/** What can be unfolded; `key` names it, so that it stays open when the page is filled anew. */
+function folded(key, summary, ...children) {
+  return el("details", { "data-key": key, class: key }, el("summary", {}, summary), children);
 }
 
 /** Tell a screen reader. */

@@ -52,6 +52,15 @@ class Shown {
     return this.paragraphs({ text: text?.[row], pair: pair?.[row], captions: captions?.[row] ?? [] }, whole);
   }
 
+  /** What else training examples have in a file: texts and captions, all in one. */
+  wordColumns() {
+    return ["text", "pair", "captions"].filter((name) => this.words?.[name]);
+  }
+
+  wordOf(name, row) {
+    return [this.words[name][row]].flat().join(" | ");
+  }
+
   targetWords(target, whole = false) {
     return this.paragraphs(
       { text: target.text, pair: target.pair, captions: target.caption ? [target.caption] : [] },

@@ -24,6 +24,13 @@ class TargetView {
     ];
   }
 
+  said({ entry, method, other, count }) {
+    const { experiment } = this;
+    const by = [method, other].filter(Boolean).map((name) => experiment.label(name));
+    const where = [experiment.nameOf(this.target), experiment.whereWords(entry)].filter(Boolean);
+    return `${where.join(", ")}, by ${by.join(" beside ")}, ${count} examples`;
+  }
+
   update(state) {
     this.state = state;
     this.entry = this.data.entry(state.entry.position);
@@ -32,17 +39,18 @@ class TargetView {
     fill(this.controls, this.choices());
     const methods = [state.method, state.other].filter(Boolean);
     fill(this.chosen, this.chosenWords());
+    const reach = this.reach(methods);
     fill(
       this.columns,
       methods.map((method) =>
         this.ofMethod(
           method,
           methods.find((one) => one !== method),
+          reach,
         ),
       ),
     );
     this.columns.classList.toggle("two", methods.length === 2);
-    this.columns.classList.toggle("worded", !this.experiment.pictures);
     fill(this.lines, this.rankLines());
     this.proof.update(state);
   }
@@ -69,6 +77,7 @@ class TargetView {
         el(
           "dl",
           {},
+          target.of !== null && [el("dt", {}, "In links and tables"), el("dd", {}, `target ${target.target}`)],
           target.label !== null && [
             el("dt", {}, target.caption ? "Class of the caption" : "Class"),
             el("dd", {}, target.label),
@@ -141,6 +150,7 @@ class TargetView {
         (count) => address.go({ ...keep, count }),
       ),
       csvButton(`${experiment.name}-target-${state.target.target}`, () => this.csv(), "Save these examples as CSV"),
+      csvButton(`${experiment.name}-lds-${state.target.target}`, () => this.ldsCsv(), "Save its LDS as CSV"),
     ];
   }
 
@@ -148,17 +158,25 @@ class TargetView {
     return this.bank.effect(this.state.entry.position, row);
   }
 
-  ofMethod(method, other) {
-    const { experiment, entry, state } = this;
-    const lds = experiment.lds(state.entry.position, method);
-    const lists = {
-      helpful: entry.list(method, "helpful", state.count),
-      harmful: entry.list(method, "harmful", state.count),
-    };
-    const every = [...lists.helpful, ...lists.harmful]
+  lists(method) {
+    const { entry, state } = this;
+    const of = (side) => entry.list(method, side, state.count);
+    return { helpful: of("helpful"), harmful: of("harmful") };
+  }
+
+  /** How far the gauges reach: the same for all in view, so that they can be compared. */
+  reach(methods) {
+    const every = methods
+      .flatMap((method) => Object.values(this.lists(method)).flat())
       .map((row) => this.measured(row))
       .filter((one) => !Number.isNaN(one.error));
-    const reach = Math.max(...every.map((one) => Math.abs(one.difference) + one.error), 1e-12);
+    return Math.max(...every.map((one) => Math.abs(one.difference) + one.error), 1e-12);
+  }
+
+  ofMethod(method, other, reach) {
+    const { experiment, state } = this;
+    const lds = experiment.lds(state.entry.position, method);
+    const lists = this.lists(method);
     return el(
       "section",
       { class: "method", "data-method": method, "aria-label": experiment.label(method) },
@@ -179,28 +197,37 @@ class TargetView {
   }
 
   side(method, other, side, rows, reach) {
-    const agreeing = rows.map((row) => this.measured(row)).filter((one) => !Number.isNaN(one.error));
-    const same = agreeing.filter((one) => (side === "helpful" ? one.difference > 0 : one.difference < 0)).length;
+    const scores = rows.map((row) => this.entry.score(method, row));
+    const measured = rows.map((row) => this.measured(row));
+    const told = [...rows.keys()].filter((i) => scores[i] !== 0 && !Number.isNaN(measured[i].error));
+    const same = told.filter((i) => Math.sign(scores[i]) === Math.sign(measured[i].difference)).length;
+    const [sign, title, neutral] =
+      side === "helpful" ? [1, "Most helpful", "Highest scores"] : [-1, "Most harmful", "Lowest scores"];
     return el(
       "div",
       { class: `side ${side}` },
-      el("h4", {}, side === "helpful" ? "Most helpful" : "Most harmful"),
+      el("h4", {}, scores.every((score) => Math.sign(score) === sign) ? title : neutral),
       el(
         "p",
         { class: "note" },
-        agreeing.length
-          ? `retraining agrees in sign on ${same} of ${agreeing.length}`
-          : "too few subsets to measure single examples",
+        measured.every((one) => Number.isNaN(one.error))
+          ? "too few subsets to measure single examples"
+          : told.length
+            ? `retraining agrees in sign on ${same} of ${told.length}`
+            : "all are 0 and have no sign",
       ),
       el(
         "ol",
         { class: this.experiment.pictures ? "cards pictured" : "cards" },
-        rows.map((row) => this.card(method, other, side, row, reach)),
+        rows.map((row, i) => {
+          const tied = scores.indexOf(scores[i]) !== scores.lastIndexOf(scores[i]);
+          return this.card(method, other, side, row, { reach, tied });
+        }),
       ),
     );
   }
 
-  card(method, other, side, row, reach) {
+  card(method, other, side, row, { reach, tied }) {
     const { experiment, shown, entry, state, target } = this;
     const digits = entry.digits(method);
     const score = format.signed(entry.score(method, row), digits);
@@ -221,7 +248,7 @@ class TargetView {
           class: "face",
           "data-key": `${method}-${side}-${row}`,
           "aria-pressed": String(row === state.example),
-          "aria-label": `training example ${row}, ${experiment.className(row)}, score ${score}: mark it in all charts`,
+          "aria-label": `№ ${row}, ${experiment.className(row)}, score ${score}: mark it in all charts`,
           onclick: () =>
             address.go(
               {
@@ -243,7 +270,7 @@ class TargetView {
           { class: sameClass ? "class" : "class other" },
           `${sameClass ? "" : "≠ "}${experiment.className(row)}`,
         ),
-        el("span", { class: "score strong" }, score),
+        el("span", { class: "scored" }, el("span", { class: "score strong" }, score), tied && " tied"),
         el(
           "span",
           { class: "measured" },
@@ -297,12 +324,13 @@ class TargetView {
     if (row === null) return null;
     const ranks = experiment.methodsAt(state.entry.timestep).map((method) => {
       const [rank, score] = [entry.rank(method, row), entry.score(method, row)];
-      return [
-        experiment.label(method),
-        rank === null ? `between ${entry.shown} and ${format.count(entry.size - entry.shown)}` : format.count(rank),
-        score === null ? "" : format.signed(score, entry.digits(method)),
-      ];
+      return { method, rank, score };
     });
+    const rows = ranks.map(({ method, rank, score }) => [
+      experiment.label(method),
+      rank === null ? `between ${entry.shown} and ${format.count(entry.size - entry.shown)}` : format.count(rank),
+      score === null ? "" : format.signed(score, entry.digits(method)),
+    ]);
     return el(
       "div",
       { class: "marked" },
@@ -317,16 +345,34 @@ class TargetView {
           ` is marked. Measured: ${format.measured(this.measured(row))}. `,
           el("a", { href: address.link({ view: "example", example: row }) }, "All that it moves"),
           " · ",
-          el("a", { href: address.link({ example: null }), "data-key": "unmark" }, "Unmark"),
+          el(
+            "a",
+            { href: address.link({ example: null }), "data-key": "unmark", "data-next": this.faceOf(row) },
+            "Unmark",
+          ),
         ),
-        el(
-          "details",
-          {},
-          el("summary", {}, "Its rank by every method"),
-          table(`Ranks of example ${row} among ${format.count(entry.size)}`, ["method", "rank", "score"], ranks),
+        folded(
+          "ranks-of-one",
+          "Its rank by every method",
+          table(`Ranks of example ${row} among ${format.count(entry.size)}`, ["method", "rank", "score"], rows),
+          csvButton(
+            `${experiment.name}-target-${this.target.target}-example-${row}`,
+            () => [
+              [...this.placeHeads(), "example", "method", "rank", "score"],
+              ...ranks.map(({ method, rank, score }) => [...this.place(), row, method, rank, score]),
+            ],
+            "Save its ranks as CSV",
+          ),
         ),
       ),
     );
+  }
+
+  /** The key of a card's face; none where the example is in no list. */
+  faceOf(row) {
+    const { method } = this.state;
+    const side = Object.entries(this.lists(method)).find(([, rows]) => rows.includes(row))?.[0];
+    return side ? `${method}-${side}-${row}` : null;
   }
 
   rankLines() {
@@ -343,11 +389,12 @@ class TargetView {
       ranks: packed.map((entry) => {
         const rank = entry.rank(state.method, row);
         if (rank !== null && rank <= shownRanks) return rank;
-        return rank !== null && rank > entry.size - shownRanks ? "harmful" : "middle";
+        return rank !== null && rank > entry.size - shownRanks ? "lowest" : "middle";
       }),
     }));
     const where = state.entry.timestep === null ? "the whole sample" : `t = ${state.entry.timestep}`;
     const name = experiment.label(state.method);
+    const pick = (row) => address.go({ example: row }, true);
     return el(
       "section",
       { class: "ranks" },
@@ -355,7 +402,7 @@ class TargetView {
       el(
         "p",
         { class: "note" },
-        `The ${followed.length} examples that ${name} names for ${where}, and their ranks at the other steps. Press a line to mark its example.`,
+        `The ${followed.length} examples that ${name} names for ${where}, and their ranks at the other steps. Press a line, or its number in the table, to mark its example.`,
       ),
       charts.rankLines({
         timesteps,
@@ -363,33 +410,78 @@ class TargetView {
         lines,
         shown: shownRanks,
         chosen: state.example,
-        pick: (row) => address.go({ example: row }, true),
+        pick,
         title: `Ranks along the timesteps of the examples most helpful at ${where}`,
       }),
-      el(
-        "details",
-        {},
-        el("summary", {}, "The same as a table"),
+      folded(
+        "rank-table",
+        "The same as a table",
         table(
           `Ranks by ${name}`,
           ["example", ...timesteps.map((t) => `t = ${t}`)],
           lines.map(({ example, ranks }) => [
-            `№ ${example}`,
+            el(
+              "button",
+              {
+                type: "button",
+                "data-key": `line-${example}`,
+                "aria-pressed": String(example === state.example),
+                onclick: () => pick(example),
+              },
+              `№ ${example}`,
+            ),
             ...ranks.map((rank) => (typeof rank === "number" ? rank : charts.rankWords(rank, shownRanks))),
           ]),
+        ),
+        csvButton(
+          `${experiment.name}-ranks-${target.target}`,
+          () => [
+            [...PLACE, "method", "example", "timestep", "rank"],
+            ...lines.flatMap(({ example }) =>
+              packed.map((entry, i) => [
+                ...experiment.placeOf(target),
+                state.method,
+                example,
+                timesteps[i],
+                entry.rank(state.method, example),
+              ]),
+            ),
+          ],
+          "Save the ranks as CSV",
         ),
       ),
     );
   }
 
+  /** What says in a file which entry a row is about. */
+  placeHeads() {
+    return [...PLACE, "timestep", "patch"];
+  }
+
+  place(entry = this.state.entry) {
+    return [...this.experiment.placeOf(this.target), entry.timestep, entry.patch];
+  }
+
+  /** LDS of the target at all of its entries, by every method. */
+  ldsCsv() {
+    const { experiment, data, target } = this;
+    const rows = target.entries.flatMap(([position, timestep, patch]) =>
+      Object.entries(data.entries[position].methods).map(([method, { lds_interval: interval }]) => [
+        ...this.place({ timestep, patch }),
+        method,
+        experiment.lds(position, method),
+        ...interval,
+      ]),
+    );
+    return [[...this.placeHeads(), "method", "lds", "lds_low", "lds_high"], ...rows];
+  }
+
   csv() {
-    const { experiment, entry, state, target } = this;
+    const { experiment, entry, state } = this;
     const methods = [state.method, state.other].filter(Boolean);
+    const words = this.shown.wordColumns();
     const heads = [
-      "experiment",
-      "target",
-      "timestep",
-      "patch",
+      ...this.placeHeads(),
       "method",
       "side",
       "rank",
@@ -401,6 +493,7 @@ class TargetView {
       "other_rank",
       "measured",
       "standard_error",
+      ...words,
     ];
     const rows = methods.flatMap((method) =>
       ["helpful", "harmful"].flatMap((side) =>
@@ -408,10 +501,7 @@ class TargetView {
           const other = methods.find((one) => one !== method);
           const { difference, error } = this.measured(row);
           return [
-            experiment.name,
-            target.target,
-            state.entry.timestep,
-            state.entry.patch,
+            ...this.place(),
             method,
             side,
             entry.rank(method, row),
@@ -423,46 +513,11 @@ class TargetView {
             other && entry.rank(other, row),
             difference,
             error,
+            ...words.map((name) => this.shown.wordOf(name, row)),
           ];
         }),
       ),
     );
     return [heads, ...rows];
   }
-}
-
-/** What the numbers mean, folded away. */
-function help(experiment) {
-  const term = (name, text) => [el("dt", {}, name), el("dd", {}, text)];
-  return el(
-    "details",
-    { class: "help" },
-    el("summary", {}, "How to read this page"),
-    el(
-      "dl",
-      {},
-      term(
-        "Score",
-        "what a method says without retraining: above 0, training on the example raised the output for this target; below 0, it lowered it. Methods have units of their own: compare signs and ranks.",
-      ),
-      term(
-        "Measured",
-        `${experiment.provenance.subsets} random parts of the training set were trained on anew. The mean output of the models that had seen the example, less that of the models that had not, ± its standard error. No method enters. One example moves little: where the error is as large as the difference, nothing was measured.`,
-      ),
-      term(
-        "LDS",
-        "linear datamodeling score: over those parts of the training set, the rank correlation of what the scores foretell with what retraining gave; in brackets its interval. The ceiling is what perfect scores would reach, given the chance in training.",
-      ),
-      experiment.steps &&
-        term(
-          "t",
-          "the timestep of diffusion: high where there is almost nothing but noise, low where the picture is nearly done.",
-        ),
-      term("Frames", "solid blue: helpful; dashed orange: harmful. ≠: of another class than the target."),
-      term(
-        "Keys",
-        `n and p: next and previous target; / : search${experiment.steps ? "; ← and → on the slider: steps" : ""}.`,
-      ),
-    ),
-  );
 }
