@@ -79,7 +79,7 @@ def forecast(settings: dict, device: str = "cpu", imports: float = 0.0) -> Forec
     Args:
         settings: of an experiment at a tier, complete.
         device: ``cpu`` or ``cuda``.
-        imports: CPU seconds that importing this took, which every job pays.
+        imports: CPU seconds that importing this took, which jobs on a GPU pay each; others are forked.
 
     Raises:
         UserError: how many examples there are is not known.
@@ -90,7 +90,7 @@ def forecast(settings: dict, device: str = "cpu", imports: float = 0.0) -> Forec
         counts = write_sample(known, data)
         each = _encoded(known, data, device) / (counts.sampled_train + counts.sampled_test)
         measured = calibrate(known, data, takes_gradients(known), device)
-        measured.start += imports
+        measured.start += imports if device == "cuda" else 0.0
         files = file_sizes(known, counts, measured)
         about = {file: size for file, size in _encoding_sizes(data, counts).items() if file not in files}
         measured.encoding = 0.0 if notes else each
