@@ -22,6 +22,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -193,8 +194,8 @@ class Forks(selectors.DefaultSelector):
             os.close(fork.pipe)
 
 
-def work(request: dict) -> None:
-    """Do a script's work in its place."""
+def work(request: dict) -> int:
+    """Do a script's work in its place; returns its status."""
     for number, file in enumerate(request["files"]):
         os.dup2(file, number)
         os.close(file)
@@ -203,8 +204,19 @@ def work(request: dict) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.argv, sys.path[:] = request["argv"], request["path"]
-    atexit.register(tell, request["pipe"], set(sys.modules))
-    runpy.run_path(sys.argv[0], run_name="__main__")
+    before = set(sys.modules)
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if status and end.code is not status:
+            print(end.code, file=sys.stderr)
+    except Exception:
+        traceback.print_exc()
+        status = 1
+    tell(request["pipe"], before)
+    return status
 
 
 def tell(pipe: int, before: set[str]) -> None:
@@ -219,7 +231,10 @@ def main(listener: str, folder: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # pressed for the run, which ends in its own way
     request = Forks(socket.socket(fileno=int(listener))).next()
     if request:
-        work(request)
+        status = work(request)
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        os._exit(status)  # as forks end: what was imported before belongs to all, and is not taken apart by each
     else:
         shutil.rmtree(Path(folder), ignore_errors=True)
 
