@@ -1,8 +1,10 @@
 import shutil
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer
 
 from trakway.data.captioned import CaptionData
@@ -164,6 +166,50 @@ def test_an_autoencoder_of_other_pictures(tiny_bert, pictures, tmp_path, shape, 
 def test_no_autoencoder(tmp_path):
     with pytest.raises(UserError, match=r"autoencoder.pretrained: .*holds no whole AutoencoderKL.*allowed: a folder"):
         load_autoencoder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda tensors: {name: t for name, t in tensors.items() if "encoder." not in name},
+            "lacks .* weights, e.g. encoder",
+        ),
+        (lambda tensors: {f"module.{name}": t for name, t in tensors.items()}, "lacks .* weights"),
+        (lambda tensors: tensors | {"decoder.conv_in.bias": tensors["decoder.conv_in.bias"] * float("nan")}, "NaN"),
+    ],
+)
+def test_an_autoencoder_that_is_not_whole(network, tmp_path, change, message):
+    network.save_pretrained(tmp_path)
+    file = tmp_path / "diffusion_pytorch_model.safetensors"
+    save_file(change(load_file(file)), file)
+    with pytest.raises(UserError, match=f"^autoencoder.pretrained: .*{message}"):
+        load_autoencoder(tmp_path)
+
+
+@pytest.mark.parametrize("options", [{"variant": "fp16"}, {"safe_serialization": False}])
+def test_an_autoencoder_in_other_files(network, tmp_path, options):
+    network.save_pretrained(tmp_path, **options)
+    found = load_autoencoder(tmp_path)
+    assert all(map(torch.equal, found.state_dict().values(), network.state_dict().values()))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda tensors: {name: t for name, t in tensors.items() if "layer.0" not in name}, "lacks .* weights"),
+        (lambda tensors: {f"module.{name}": t for name, t in tensors.items()}, "lacks .* weights"),
+        (lambda tensors: {name: t * float("nan") for name, t in tensors.items()}, "NaN"),
+        (lambda tensors: {name: t for name, t in tensors.items() if "pooler" not in name}, None),
+    ],
+)
+def test_an_encoder_of_texts_that_is_not_whole(tiny_bert, tmp_path, change, message):
+    shutil.copytree(tiny_bert, tmp_path / "bert")
+    file = tmp_path / "bert/model.safetensors"
+    save_file(change(load_file(file)), file, {"format": "pt"})
+    refused = pytest.raises(UserError, match=f"^model.text_encoder: .*{message}") if message else nullcontext()
+    with refused:
+        TextEncoder(str(tmp_path / "bert"), 8)
 
 
 def test_a_set_that_is_not_encoded(captioned):

@@ -4,8 +4,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 from trakway.errors import UserError
+from trakway.models.pretrained import first_bad_tensor
 from trakway.storage.fingerprint import file_digest
-from trakway.training.checkpoint import first_bad_tensor, load_checkpoint, load_tensors, save_checkpoint, save_tensors
+from trakway.training.checkpoint import load_checkpoint, load_tensors, save_checkpoint, save_tensors
 
 
 def network():

@@ -12,12 +12,12 @@ from trakway.errors import UserError
 from trakway.features.members import Member
 from trakway.features.restriction import restricted
 from trakway.gradients import Preconditioner, projected_gradients, require_layers, shapes
+from trakway.models.pretrained import first_bad_tensor
 from trakway.projection.base import Projection
 from trakway.projection.build import build_projection
 from trakway.storage.fingerprint import fingerprint
 from trakway.storage.resumable import Block, Part, fill_arrays, row_blocks
 from trakway.tasks import Task
-from trakway.training.checkpoint import first_bad_tensor
 
 
 class Extractor:

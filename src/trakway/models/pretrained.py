@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -102,6 +102,33 @@ def loading(key: str, name: str, what: str) -> Iterator[None]:
         ) from None
     finally:
         reports.set_verbosity(before)
+
+
+def check_whole(key: str, name: str | Path, model, missing: Iterable[str]) -> None:
+    """Refuse what would be drawn at random in silence, or makes no numbers.
+
+    Args:
+        key: of the experiment, that names what was loaded.
+        name: what it names.
+        model: with the weights that were found.
+        missing: names of those that were not.
+
+    Raises:
+        UserError: weights are missing, or are not finite.
+    """
+    if lacking := sorted(missing):
+        raise UserError(
+            f"{key}: {name} lacks {len(lacking)} weights, e.g. {', '.join(lacking[:3])}; allowed: a model with all of"
+            " them, under the names of its library; save it anew with save_pretrained, of the model itself and not of"
+            " what wraps it"
+        )
+    if bad := first_bad_tensor(model):
+        raise UserError(f"{key}: {name} has NaN or infinity in {bad}; allowed: finite weights; name another")
+
+
+def first_bad_tensor(model) -> str | None:
+    """Return the name of a parameter or buffer of a module that holds NaN or infinity, None if there is none."""
+    return next((name for name, tensor in model.state_dict().items() if not tensor.isfinite().all()), None)
 
 
 def load_tokenizer(key: str, name: str, config, max_length: int):

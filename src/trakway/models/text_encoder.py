@@ -63,9 +63,16 @@ class TextEncoder:
         self.masked = getattr(config, "use_attention_mask", not clip)
         place = _part(name, "text_encoder")
         with pretrained.loading("model.text_encoder", name, "encoder of texts"):
-            self.model: nn.Module = kind.from_pretrained(
-                pretrained.located(place), dtype=torch.float32, **pretrained.how(pretrained.located(place))
-            ).eval()
+            model, info = kind.from_pretrained(
+                pretrained.located(place),
+                dtype=torch.float32,
+                output_loading_info=True,
+                **pretrained.how(pretrained.located(place)),
+            )
+        # A pooler comes after the states.
+        missing = [key for key in info["missing_keys"] if "pooler." not in key]
+        pretrained.check_whole("model.text_encoder", place, model, missing)
+        self.model: nn.Module = model.eval()
         self.tokenizer = pretrained.load_tokenizer("model.text_encoder", _part(name, "tokenizer"), config, max_length)
         self.tokenizer.model_max_length = max_length
 

@@ -115,14 +115,14 @@ class LatentDiffusion(Diffusion):
             if not (fits(vae, self.picture_shape) and _near(Autoencoder(vae).encode(pictures), known)):
                 raise UserError(
                     f"{path}: its vae gives other latents than the experiment's autoencoder, which its network does not"
-                    " know; set autoencoder.pretrained to this pipeline, or list others"
+                    " know, or was rounded to half precision; set autoencoder.pretrained to it, or list others"
                 )
         if (path / "text_encoder").is_dir():
             encoder = TextEncoder(str(path), self.model_settings["max_length"])
             if not _near(encoder(self.latents.captions[:TRIED]), self.latents.states[:TRIED]):
                 raise UserError(
                     f"{path}: its text encoder gives other states than the experiment's, which its network does not"
-                    " know; set model.text_encoder to this pipeline, or list others"
+                    " know, or was rounded to half precision; set model.text_encoder to this pipeline, or list others"
                 )
 
     @property

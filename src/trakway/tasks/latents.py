@@ -6,6 +6,7 @@ a user's own its ``scaling_factor`` (and ``shift_factor``) is used.
 """
 
 import copy
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from trakway.data.captioned import CaptionData
 from trakway.data.images import ImageData
 from trakway.data.latents import CAPTIONS, DESCRIPTION, STATES
 from trakway.errors import UserError
+from trakway.models.pretrained import check_whole, how
 from trakway.models.text_encoder import TextEncoder
 from trakway.plan.loading import load
 from trakway.plan.options import options_of
@@ -66,14 +68,20 @@ def load_autoencoder(path: str | Path) -> nn.Module:
 
     folder = Path(path).expanduser()
     folder = folder / "vae" if (folder / "vae").is_dir() else folder
+    key = "autoencoder.pretrained"
     try:
-        return AutoencoderKL.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+        network, info = AutoencoderKL.from_pretrained(
+            folder, local_files_only=True, low_cpu_mem_usage=False, output_loading_info=True, **how(folder)
+        )
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError, pickle.UnpicklingError) as error:
         said = " ".join(str(error).split())
+        there = ", ".join(sorted(file.name for file in folder.iterdir())) if folder.is_dir() else "nothing"
         raise UserError(
-            f"autoencoder.pretrained: {folder} holds no whole AutoencoderKL of diffusers ({said[:300]}); allowed: a"
+            f"{key}: {folder} holds no whole AutoencoderKL of diffusers ({said[:300]}); found {there}; allowed: a"
             " folder that save_pretrained of one, or of a pipeline around one, has written"
         ) from None
+    check_whole(key, folder, network, info["missing_keys"])
+    return network
 
 
 def encode(model: dict, pictures: CaptionData, data: Path, device: str, network: nn.Module, standardise: bool) -> dict:

@@ -6,11 +6,12 @@ from pathlib import Path
 import torch
 
 from trakway.errors import UserError
+from trakway.models.pretrained import first_bad_tensor
 from trakway.runtime import resources
 from trakway.storage.files import read_json
 from trakway.storage.fingerprint import file_digest
 from trakway.tasks import Generative, Task
-from trakway.training.checkpoint import first_bad_tensor, load_checkpoint
+from trakway.training.checkpoint import load_checkpoint
 from trakway.training.pretrained import network_folder, pipeline_folder
 
 ADVICE = "list folders that save_pretrained of such a network, or of a pipeline around one, has written"

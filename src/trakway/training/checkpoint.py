@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from trakway.errors import UserError
+from trakway.models.pretrained import first_bad_tensor
 from trakway.storage.files import replacing
 from trakway.storage.fingerprint import file_digest
 from trakway.tasks import Task
@@ -134,11 +135,3 @@ def check_file(path: str | os.PathLike, sha256: str | None, advice: str) -> None
         raise UserError(f"checkpoint {path}: not found; {advice}")
     if sha256 is not None and file_digest(path) != sha256:
         raise UserError(f"checkpoint {path}: not the one that was recorded (SHA-256 differs, truncated?); {advice}")
-
-
-def first_bad_tensor(model: nn.Module) -> str | None:
-    """Return the name of a parameter or buffer that holds NaN or infinity, None if there is none."""
-    for name, tensor in model.state_dict().items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            return name
-    return None
