@@ -130,3 +130,15 @@ def test_captions_in_neither_or_both_forms(photos, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="empty: found no picture; allowed: files that end in .jpg"):
         opened(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("captioned", [table, texts])
+def test_pictures_of_a_form_that_is_not_read(photos, captioned):
+    (photos / "1.gif").write_bytes(b"GIF89a")  # has no caption of its own
+    (photos / "more/anim.gif").write_bytes(b"GIF89a")
+    captioned(photos)
+    assert len(opened(photos).train.labels) == 6
+    captioned(photos, CAPTIONS | {"more/anim.gif": ["it moves"]})
+    words = r"found captions of more/anim.gif, and .gif is not read; allowed: pictures that end in .jpg, .*; convert"
+    with pytest.raises(UserError, match=words):
+        opened(photos)
