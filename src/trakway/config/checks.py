@@ -47,9 +47,8 @@ def _dataset(s: dict) -> Iterator[Fault]:
             f"a whole number >= 8 for {name}, whose images differ in size",
             "Set it, e.g. to 224.",
         )
-    if not (
-        is_own(name) or known.remote or s["dataset"]["source"] == "download"
-    ):  # theirs may be where downloads go, or lie elsewhere
+    # Others may be where downloads go, or lie on the machine that computes.
+    if not (is_own(name) or known.remote or s["dataset"]["source"] == "download"):
         for key in ("path", "test"):
             if isinstance(s["dataset"].get(key), str):
                 yield from absent(f"dataset.{key}", s["dataset"][key])
