@@ -24,6 +24,18 @@ FAULTS = {
         "null (the default)",
         ">= 8",
     ),
+    "pictures that are not there": (
+        {"dataset": {"name": "image_folder", "path": "nowhere", "image_size": 8}},
+        "dataset.path",
+        "nowhere",
+        "a file or folder that is there",
+    ),
+    "test pictures that are not there": (
+        {"dataset": {"name": "captioned_folder", "path": ".", "test": "nowhere", "image_size": 8}},
+        "dataset.test",
+        "nowhere",
+        "a file or folder that is there",
+    ),
     "options of emoji": (
         {"dataset": {"name": "emoji", "variants": "all"}},
         "dataset.variants",
@@ -293,6 +305,13 @@ FINE = {
         "scores": {"ridge": [0]},
         "methods": ["trak"],
         "bank": {"estimation": {"subsets": 0}},
+    },
+    "pictures beside the experiment": {"dataset": {"name": "image_folder", "path": "mine.yaml", "image_size": 8}},
+    "a folder to download into": {
+        "dataset": {"name": "image_folder", "source": "download", "path": "nowhere", "image_size": 8}
+    },
+    "a folder of a set that may be downloaded": {
+        "dataset": {"name": "cifar10", "path": "nowhere", "classes": ["cat", "dog"]}
     },
     "two subsets": {"bank": {"estimation": {"subsets": 2}, "evaluation": {"subsets": 2}}},
     "one fraction to compare": {

@@ -253,6 +253,12 @@ LATENT_FAULTS = {
         "minlm",
         'a folder that is there, a name on the hub, or minilm. Did you mean "minilm"?',
     ),
+    "an autoencoder that is not there": (
+        {"dataset": {"name": "emoji"}, "autoencoder": {"model": None, "pretrained": "vae"}},
+        "autoencoder.pretrained",
+        "vae",
+        "a file or folder that is there",
+    ),
     "texts longer than the encoder takes": ({"model": {"max_length": 1000}}, "model.max_length", "1000", "at most 512"),
     "no width of texts": ({"model": {"text_width": 0}}, "model.text_width", "0", "a whole number >= 1, or null"),
     "words for a width of texts": ({"model": {"text_width": "wide"}}, "model.text_width", "wide", "a whole number"),
@@ -270,7 +276,9 @@ def test_faults_of_networks_on_latents(write_diffusion, check_told, name):
     [
         {},
         {"model": {"attention": [8, 4], "text_width": 8}},
-        {"model": {"attention": [64]}, "autoencoder": {"model": None, "pretrained": "vae"}},
+        {"model": {"attention": [64]}, "autoencoder": {"model": None, "pretrained": "."}},
+        # The folders of large sets may lie on another machine.
+        {"dataset": {"name": "coco_captions", "path": "coco"}, "autoencoder": {"model": None, "pretrained": "vae"}},
     ],
 )
 def test_networks_on_latents_are_allowed(write_diffusion, changes):

@@ -1,12 +1,20 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from trakway.data import prepare
 from trakway.data.captioned import CaptionData, Captioned
 from trakway.data.pixels import ArrayPixels, FilePixels
 from trakway.errors import UserError
 
+REPOSITORY = Path(__file__).parents[2]
 PIXELS = ArrayPixels(np.random.default_rng(0).integers(0, 256, (6, 3, 8, 8), np.uint8))
 CAPTIONS = [["ein Hund", "a dog"], ["猫"], ("a", "b", "c"), ["x, y"], ['"q"'], ["line\nbreak"]]
 
@@ -90,3 +98,29 @@ def test_damaged_data(own, tmp_path):
     (folder / "train_images.npy").unlink()
     with pytest.raises(UserError, match="not a whole data set"):
         CaptionData.load(folder)
+
+
+@pytest.mark.parametrize(("labels", "captions"), [([0, 0], [["one"], ["two"]]), ([0, 1], [["same"], ["same"]])])
+def test_captions_of_one_class_are_not_exchanged(captioned, labels, captions):
+    images = replace(CaptionData.load(captioned).images, train_labels=np.array(labels))
+    found = CaptionData(images, {"train": captions, "test": captions})
+    found.check_exchange(0)
+    words = (
+        r"targets.exchanged: found 2, and the dataset has captions of one class only, \w+; allowed: 0, .* set it to 0"
+    )
+    with pytest.raises(UserError, match=words):
+        found.check_exchange(2)
+    CaptionData(replace(images, train_labels=np.array([0, 1])), {"train": [["one"], ["two"]]}).check_exchange(2)
+
+
+def test_the_step_of_the_data_tells_that_captions_cannot_be_exchanged(tmp_path):
+    for number in range(4):
+        Image.new("L", (8, 8), 40 * number).save(tmp_path / f"{number}.png")
+        (tmp_path / f"{number}.txt").write_text(f"caption {number}")
+    dataset = {"name": "captioned_folder", "path": str(tmp_path), "image_size": 8}
+    settings = json.dumps({"seed": 0, "dataset": dataset})
+    script = [sys.executable, REPOSITORY / "scripts/prepare_data.py", "--settings", settings]
+    script += ["--output", tmp_path / ".out", "--exchanged"]  # hidden from the pictures
+    done = [subprocess.run([*script, count], capture_output=True, text=True, check=False) for count in ("0", "2")]
+    assert [run.returncode for run in done] == [0, 1]
+    assert "error: targets.exchanged: found 2, and the dataset has captions of one class only, all;" in done[1].stderr

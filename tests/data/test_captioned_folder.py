@@ -130,3 +130,29 @@ def test_captions_in_neither_or_both_forms(photos, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="empty: found no picture; allowed: files that end in .jpg"):
         opened(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("captioned", [table, texts])
+def test_pictures_of_a_form_that_is_not_read(photos, captioned):
+    (photos / "1.gif").write_bytes(b"GIF89a")  # has no caption of its own
+    (photos / "more/anim.gif").write_bytes(b"GIF89a")
+    captioned(photos)
+    assert len(opened(photos).train.labels) == 6
+    captioned(photos, CAPTIONS | {"more/anim.gif": ["it moves"]})
+    words = r"found captions of more/anim.gif, and .gif is not read; allowed: pictures that end in .jpg, .*; convert"
+    with pytest.raises(UserError, match=words):
+        opened(photos)
+
+
+def test_too_few_pictures(photos, tmp_path):
+    dataset = {"name": "captioned_folder", "path": str(photos), "image_size": 8}
+    table(photos)
+    trained = sorted(NAMES)[opened(photos).train.ids[0]]
+    table(photos, labels={name: "rare" if name == trained else "common" for name in NAMES})
+    words = r"dataset.path: .*photos: found 1 training and 0 test examples of rare; allowed: .* a quarter of .*"
+    with pytest.raises(UserError, match=f"{words}; add some, or leave rare out of dataset.classes"):
+        prepare(dataset, 0, tmp_path / "out")
+    draw(tmp_path / "one", NAMES[:1])
+    texts(tmp_path / "one", {NAMES[0]: ["alone"]})
+    with pytest.raises(UserError, match="one: found 1 training and 0 test examples of all; .*; add some$"):
+        prepare(dataset | {"path": str(tmp_path / "one")}, 0, tmp_path / "out")

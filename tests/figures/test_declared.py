@@ -14,7 +14,7 @@ from trakway.plan.loading import load_from
 from trakway.report.contents import check_files, checks, report_files
 from trakway.report.given import given
 from trakway.report.reads import files
-from trakway.storage.files import write_array, write_table
+from trakway.storage.files import read_json, write_array, write_json, write_table
 
 REPOSITORY = Path(__file__).parents[2]
 FIGURES = {file.stem: (file, figure) for file, figure in report.declared_figures().items()}
@@ -49,6 +49,8 @@ def results(tmp_path, prepared, digits, explained):
                 )
             elif path.endswith("prompts.parquet"):
                 write_table(tmp_path / path, pd.DataFrame({"caption": "a coat", "label": np.arange(20) % 5}))
+                meta = tmp_path / "data/meta.json"
+                write_json(meta, read_json(meta) | {"classes": list("abcde")})
             elif path.endswith("pictures.npy"):
                 write_array(tmp_path / path, rng.uniform(-1, 1, (1, 20, 1, 8, 8)).astype(np.float32))
             elif path.endswith(".npy"):

@@ -208,6 +208,14 @@ def test_exchanged_entries_are_the_same_states_under_a_caption_of_another_class(
             torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
 
+def test_nothing_to_exchange_a_caption_for(task, monkeypatch):
+    monkeypatch.setitem(task.data.__dict__, "labels", dict.fromkeys(task.data.labels, 0))
+    prompts = pd.DataFrame({"caption": "a coat", "label": [-1, 0]})
+    assert len(task.exchanged(prompts[:1])) == 1  # typed, of no class
+    with pytest.raises(UserError, match="targets.exchanged: found 2, and the dataset has captions of one class only"):
+        task.exchanged(prompts)
+
+
 def test_samples_are_told_captions_of_test_pictures(task, model, targets):
     table = read_table(targets / "targets.parquet")
     labels, captions = task.data.images.test_labels, task.data.captions["test"]

@@ -23,9 +23,10 @@ rule prepare_data:
     params:
         settings=sections("seed", "dataset"),
         seen=seen_data,
+        exchanged=exchanged,
     shell:
         'python "$TRAKWAY_SCRIPTS/prepare_data.py" --settings {params.settings:q} --output "$(dirname {output.meta:q})"'
-        " {params.seen} --cost {output.cost:q} > {log:q} 2>&1"
+        " {params.seen} {params.exchanged} --cost {output.cost:q} > {log:q} 2>&1"
 
 
 # What all models share of the examples, computed once: tokens, and the states of frozen layers.

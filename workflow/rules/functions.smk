@@ -132,6 +132,12 @@ def seen_data(w, input):
     return f"--own {words([f'{root_of(w)}/data/own'])}" if plan.data_folders(settings_of(w)) else ""
 
 
+def exchanged(w, input):
+    """Params, likewise not compared: for how many samples the data must have captions of several classes."""
+    targets = settings_of(w)["targets"]
+    return f"--exchanged {targets['exchanged']}" if targets["exchanged"] > len(targets["captions"]) else ""
+
+
 def data_of(w):
     """Input: the prepared data, with what is encoded of them where the experiment's own task reads it."""
     encodes = plan.modality_of(settings_of(w)).encodes and getattr(w, "ensemble", "members") not in plan.ALONE

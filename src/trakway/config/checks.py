@@ -6,15 +6,14 @@ key.
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from trakway.config.network_checks import check_networks
-from trakway.config.problems import Fault, did_you_mean, value_at
+from trakway.config.problems import Fault, absent, did_you_mean, value_at
 from trakway.config.steps_checks import check_steps
 from trakway.plan import methods_of, modality_of
 from trakway.plan.datasets import dataset_of
 from trakway.plan.options import option_faults
-from trakway.plan.places import builtin
+from trakway.plan.places import builtin, is_own
 
 
 def faults(settings: dict) -> list[Fault]:
@@ -48,6 +47,11 @@ def _dataset(s: dict) -> Iterator[Fault]:
             f"a whole number >= 8 for {name}, whose images differ in size",
             "Set it, e.g. to 224.",
         )
+    # Others may be where downloads go, or lie on the machine that computes.
+    if not (is_own(name) or known.remote or s["dataset"]["source"] == "download"):
+        for key in ("path", "test"):
+            if isinstance(s["dataset"].get(key), str):
+                yield from absent(f"dataset.{key}", s["dataset"][key])
     for key, most in (("train_size", known.train_size), ("test_size", known.test_size)):
         if most is not None and (s["dataset"][key] or 0) > most:
             yield f"dataset.{key}", f"at most {most} for {name}", "Lower it, or take another data set."
@@ -171,8 +175,7 @@ def _targets(s: dict) -> Iterator[Fault]:
 def _own_checkpoints(s: dict) -> Iterator[Fault]:
     checkpoints, count = s["members"]["checkpoints"], s["members"]["count"]
     for i, path in enumerate(checkpoints or ()):
-        if not Path(path).expanduser().exists():
-            yield f"members.checkpoints.{i}", "a file or folder that is there", "Correct the path."
+        yield from absent(f"members.checkpoints.{i}", path)
     if checkpoints is not None and len(checkpoints) != count:
         yield (
             "members.count",

@@ -1,7 +1,8 @@
 """What is wrong with a setting, in words: the key, what was found, what is allowed, what to do next."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from trakway.config.schemas import Validator
@@ -47,6 +48,12 @@ def value_at(settings: dict, key: str) -> Any:
     for part in key.split("."):
         settings = settings[int(part) if part.isdigit() else part]
     return settings
+
+
+def absent(key: str, path: str) -> Iterator[Fault]:
+    """Yield the fault of a key that names a file or folder which is not there."""
+    if not Path(path).expanduser().exists():
+        yield key, "a file or folder that is there", "Correct the path."
 
 
 def show(value: Any) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from trakway.config.network_checks import image_side
-from trakway.config.problems import Fault, value_at
+from trakway.config.problems import Fault, absent, value_at
+from trakway.plan.datasets import dataset_of
 from trakway.plan.modalities import modalities, modality_of
 
 OWN = {
@@ -62,6 +63,8 @@ def _autoencoder(s: dict) -> Iterator[Fault]:
         yield "autoencoder", f"a mapping with model and training, or pretrained, for the task {s['task']}", "Add it."
     elif (section["model"] is None) == (section["pretrained"] is None):
         yield "autoencoder.model", "a network to train, or null beside autoencoder.pretrained", "Give one of the two."
+    elif section["pretrained"] is not None and not dataset_of(s).remote:  # a large set's folders may lie elsewhere
+        yield from absent("autoencoder.pretrained", section["pretrained"])
 
 
 def _captions(s: dict) -> Iterator[Fault]:

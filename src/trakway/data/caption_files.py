@@ -1,6 +1,7 @@
 """Captions of pictures in a folder: in a table ``captions.csv``, or in a text beside each picture."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -23,13 +24,14 @@ def named(files: list[Path], folder: Path) -> str:
     return listed([file.relative_to(folder).as_posix() for file in files], MOST_NAMED)
 
 
-def from_texts(folder: Path, pictures: list[Path], texts: list[Path]) -> list[list[str]]:
+def from_texts(folder: Path, pictures: list[Path], texts: list[Path], others: Sequence[Path] = ()) -> list[list[str]]:
     """Return the captions of each picture, a line each of the text beside it.
 
     Args:
         folder: of the pictures, for messages.
         pictures: files of it, and of folders in it.
         texts: likewise.
+        others: likewise, which are neither.
 
     Raises:
         UserError: a picture has no text, a text no picture, or one is empty or not UTF-8; names the files.
@@ -38,8 +40,11 @@ def from_texts(folder: Path, pictures: list[Path], texts: list[Path]) -> list[li
     bare = [file for file in pictures if file.with_suffix("") not in stems]
     if bare:
         raise _no_caption(folder, bare, "NAME.txt beside each picture")
-    alone = [file for file in texts if file.with_suffix("") not in {file.with_suffix("") for file in pictures}]
+    known = {file.with_suffix("") for file in pictures}
+    alone = [file for file in texts if file.with_suffix("") not in known]
     if alone:
+        lacking = {file.with_suffix("") for file in alone}
+        _check_read(folder, [file for file in others if file.with_suffix("") in lacking])
         raise UserError(
             f"{folder}: found captions without a picture, {named(alone, folder)}; allowed: texts beside pictures of"
             " the same name; add the pictures, or remove the texts"
@@ -53,12 +58,13 @@ def from_texts(folder: Path, pictures: list[Path], texts: list[Path]) -> list[li
     return [captions[file.with_suffix("")] for file in pictures]
 
 
-def from_table(table: Path, pictures: list[Path]) -> tuple[list[list[str]], list[str]]:
+def from_table(table: Path, pictures: list[Path], others: Sequence[Path] = ()) -> tuple[list[list[str]], list[str]]:
     """Return the captions of each picture, in the order of their rows, and the label of each, ``all`` without labels.
 
     Args:
         table: a CSV file with columns ``file`` (relative to its folder), ``caption`` and, optionally, ``label``.
         pictures: files of its folder, and of folders in it.
+        others: likewise, which are no pictures.
 
     Raises:
         UserError: a column is missing, a value is empty, a row has no picture or a picture no row, a picture has two
@@ -69,6 +75,7 @@ def from_table(table: Path, pictures: list[Path]) -> tuple[list[list[str]], list
     captions: dict[str, list[str]] = {file.relative_to(table.parent).as_posix(): [] for file in pictures}
     unknown = sorted(set(files) - set(captions))
     if unknown:
+        _check_read(table, [file for file in others if file.relative_to(table.parent).as_posix() in unknown])
         raise UserError(
             f"{table}: found captions without a picture, {listed(unknown, MOST_NAMED)}"
             f"{did_you_mean(unknown[0], list(captions))}; allowed: pictures of its folder, not hidden, named from there"
@@ -116,6 +123,23 @@ def _labels(table: Path, files: list[str], values: pd.Series) -> dict[str, str]:
                 " a picture; correct one"
             )
     return labels
+
+
+def _check_read(where: Path, files: list[Path]) -> None:
+    """Check that no files are captioned which are there and are not read.
+
+    Raises:
+        UserError: there are some; names them, and the endings that are read.
+    """
+    from torchvision.datasets.folder import IMG_EXTENSIONS
+
+    if files:
+        endings = sorted({file.suffix or file.name for file in files})
+        raise UserError(
+            f"{where}: found captions of {named(files, where if where.is_dir() else where.parent)}, and"
+            f" {listed(endings)} is not read; allowed: pictures that end in {', '.join(IMG_EXTENSIONS)}; convert the"
+            " files, or remove their captions"
+        )
 
 
 def _no_caption(folder: Path, pictures: list[Path], allowed: str) -> UserError:

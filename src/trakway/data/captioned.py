@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +100,26 @@ class CaptionData:
                 " the data again"
             ) from error
         return cls(images, captions)
+
+    @cached_property
+    def labels(self) -> dict[str, int]:
+        """Class of each caption of the training pictures; of several classes that share one, the last picture's."""
+        known = zip(self.images.train_labels.tolist(), self.captions["train"], strict=True)
+        return {caption: label for label, of_one in known for caption in of_one}
+
+    def check_exchange(self, number: int) -> None:
+        """Check that the captions of some samples can be exchanged for those of other classes.
+
+        Args:
+            number: of the samples, ``targets.exchanged``.
+
+        Raises:
+            UserError: all captions are of one class.
+        """
+        found = sorted({self.images.classes[label] for label in self.labels.values()})
+        if number and len(found) < 2:
+            raise UserError(
+                f"targets.exchanged: found {number}, and the dataset has captions of one class only, {listed(found)};"
+                " allowed: 0, since a caption is exchanged for one of another class; set it to 0, or give the pictures"
+                " labels, and captions that differ between them"
+            )

@@ -104,13 +104,13 @@ def _read(key: str, folder: Path) -> tuple[list[Path], list[list[str]], list[str
     if others:
         log.warning("%s: left out, no pictures by their names: %s", folder, named(others, folder))
     if table in files:
-        return pictures, *from_table(table, pictures)
+        return pictures, *from_table(table, pictures, others)
     if not texts:
         raise UserError(
             f"{folder}: found no captions; allowed: {TABLE} with columns file and caption, or NAME.txt beside each"
             " picture; add one of the two"
         )
-    return pictures, from_texts(folder, pictures, texts), [ONE_CLASS] * len(pictures)
+    return pictures, from_texts(folder, pictures, texts, others), [ONE_CLASS] * len(pictures)
 
 
 def _split(

@@ -177,11 +177,23 @@ def _check_sizes(dataset: dict, source: Source, splits: dict[str, Split], picked
         raise UserError(f"dataset.train_size: found {size}, fewer than the {len(picked)} classes; ask for more")
     for name, split in splits.items():
         short = shortage(split.labels, picked, dataset[f"{name}_size"])
-        if short:
+        if short and dataset[f"{name}_size"]:
             label, count, needed = short
             found = f"{source.classes[label]} has {count} {name} examples"
-            advice = "ask for fewer" if dataset[f"{name}_size"] else "leave it out of dataset.classes, or add some"
-            raise UserError(f"dataset.{name}_size: {found}, {needed} are needed; {advice}")
+            raise UserError(f"dataset.{name}_size: {found}, {needed} are needed; ask for fewer")
+        if short:
+            raise _too_few(dataset, source, short[0], len(picked))
+
+
+def _too_few(dataset: dict, source: Source, label: int, classes: int) -> UserError:
+    """Return what to say of a class that lacks training or test examples, where no number of them is asked for."""
+    where = f"dataset.name: {source.name}" if dataset["path"] is None else f"dataset.path: {dataset['path']}"
+    train, test = (np.count_nonzero(split.labels == label) for split in (source.train, source.test))
+    leave = f", or leave {source.classes[label]} out of dataset.classes" if classes > 1 else ""
+    return UserError(
+        f"{where}: found {train} training and {test} test examples of {source.classes[label]}; allowed: one of each at"
+        f" least, where a quarter of data without test examples of their own is kept for testing; add some{leave}"
+    )
 
 
 def _examples(source: Source, split: Split, name: str, rows: np.ndarray, picked: list[int]) -> pd.DataFrame:

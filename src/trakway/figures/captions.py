@@ -24,6 +24,7 @@ FIGURE = figures.Figure(
         "prompts": "captions/reference/{shard}/prompts.parquet",
         "pictures": "captions/reference/{shard}/pictures.npy",
         "table": "tables/captions.csv",
+        "data": "data/meta.json",
     },
     needs=("caption", "image"),
 )
@@ -35,7 +36,11 @@ NAMES, HEAD, FOOT = 3.1, 0.75, 0.35
 
 @styled
 def draw(
-    prompts: Mapping[str, pd.DataFrame], pictures: Mapping[str, np.ndarray], table: pd.DataFrame, title: str
+    prompts: Mapping[str, pd.DataFrame],
+    pictures: Mapping[str, np.ndarray],
+    table: pd.DataFrame,
+    data: dict,
+    title: str,
 ) -> Figure:
     """Draw the first samples of each class.
 
@@ -43,14 +48,14 @@ def draw(
         prompts: by shard, in each the same: ``caption`` and ``label`` of each sample.
         pictures: by shard, about [-1, 1], (models, samples, C, H, W); the first model is shown.
         table: of `trakway.validation.captions`.
+        data: what is known of the data set: ``classes``.
         title: above the figure.
     """
     told, samples = next(iter(prompts.values())), next(iter(pictures.values()))[0]
-    agreement = table[table["model"] == "reference"].set_index("caption")
-    names = [name for name in agreement.index if name != "all"]
     labels = sorted(told["label"].unique())
+    agreement = table.loc[table["model"] == "reference", "agreement"].iloc[1:]  # below all: by class, as labels are
     page = Page(NAMES + ACROSS * (SIDE + GAP) + 0.2, HEAD + len(labels) * (SIDE + GAP) + FOOT)
-    for row, (label, name) in enumerate(zip(labels, names, strict=True)):
+    for row, (label, agreed) in enumerate(zip(labels, agreement, strict=True)):
         top = HEAD + row * (SIDE + GAP)
         rows = np.flatnonzero(told["label"] == label)[:ACROSS]
         page.write(
@@ -61,7 +66,7 @@ def draw(
             va="center",
             wrap=False,
         )
-        said = f"{written(name, NAMES - 1.2, 8)}: {agreement.loc[name, 'agreement']:.0%} agreement"
+        said = f"{written(data['classes'][label], NAMES - 1.2, 8)}: {agreed:.0%} agreement"
         page.write(0.2, top + SIDE / 2 + 0.12, said, 8, va="center", color=EDGE)
         for column, sample in enumerate(rows):
             page.image(NAMES + column * (SIDE + GAP), top, SIDE, to_bytes(samples[sample]))

@@ -181,13 +181,15 @@ class LatentDiffusion(Diffusion):
         captions = [rng.choice(self.data.captions["test"][row]) for row, rng in zip(rows, choices, strict=True)]
         table = pd.DataFrame({"caption": captions, "label": self.data.images.test_labels[rows]}, index=range(count))
         for number, caption in enumerate(typed):
-            table.loc[number] = caption, self._labels.get(caption, -1)
+            table.loc[number] = caption, self.data.labels.get(caption, -1)
         return table
 
     def exchanged(self, prompts: pd.DataFrame) -> pd.DataFrame:
-        labels, found = self._labels, []
+        labels, found = self.data.labels, []
         for number, one in enumerate(prompts.itertuples()):
             others = sorted(caption for caption, label in labels.items() if label != one.label)
+            if not others:  # the data may have been prepared when none was to be exchanged
+                self.data.check_exchange(len(prompts))
             nearness = [SequenceMatcher(None, one.caption.split(), other.split()).ratio() for other in others]
             nearest = [other for other, ratio in zip(others, nearness, strict=True) if ratio == max(nearness)]
             found.append(seeds.generator(self.seed, "exchanged caption", number).choice(nearest))
@@ -214,12 +216,6 @@ class LatentDiffusion(Diffusion):
     @cached_property
     def _autoencoder(self):
         return Autoencoder(load_autoencoder(self.folder / AUTOENCODER).to(self.device))
-
-    @cached_property
-    def _labels(self) -> dict[str, int]:
-        """Class of each caption of the training pictures."""
-        known = zip(self.data.images.train_labels.tolist(), self.data.captions["train"], strict=True)
-        return {caption: label for label, of_one in known for caption in of_one}
 
     @cached_property
     def _of_examples(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -51,7 +51,8 @@ def make(
         level: of the intervals, in (0, 1).
 
     Returns:
-        ``COLUMNS``, a row for each model (``reference``, ``bank``) and class of captions, and one for ``all``.
+        ``COLUMNS``, of each model (``reference``, ``bank``) a row for ``all``, and below it one for each class of
+        captions, by its label; the place tells the first from a class that is called ``all``.
     """
     labels = next(iter(prompts.values()))["label"].to_numpy()
     first, every = next(iter(reference.values()))[:1], np.concatenate(list(bank.values()))
