@@ -75,8 +75,9 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def leftovers(folder: Path) -> list[str]:
-    """Return what unfinished work has left."""
-    return [str(path) for path in folder.rglob(".*") if path.is_file()] + list(map(str, folder.rglob("*.state.*")))
+    """Return what unfinished work has left; Snakemake dates the folders that it makes by a file in them."""
+    hidden = [path for path in folder.rglob(".*") if path.is_file() and path.name != ".snakemake_timestamp"]
+    return list(map(str, [*hidden, *folder.rglob("*.state.*")]))
 
 
 def main() -> None:
