@@ -36,6 +36,14 @@ TELL = """
 
 
 @pytest.fixture
+def environment(environment, monkeypatch):
+    """Nothing said of threads, neither to the run nor to its jobs."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        monkeypatch.delenv(variable, raising=False)
+    return {name: value for name, value in environment.items() if not name.endswith("_NUM_THREADS")}
+
+
+@pytest.fixture
 def start(tmp_path, environment):
     """Start a script as a job of the run, if there is one."""
 
@@ -106,6 +114,21 @@ def test_what_one_job_has_imported_the_next_one_has_at_once(start, tmp_path):
     with warm():
         assert has() == []
         wait_for(lambda: has() == ["pandas"])
+
+
+def test_one_thread_in_a_library_that_was_there_before(start, tmp_path):
+    body = "before = 'torch' in sys.modules\n    import torch\n"
+    body += "    arguments.output.write_text(json.dumps([before, torch.get_num_threads()]))"
+
+    def threads() -> list:
+        process = start(body, "--output", tmp_path / "threads.json")
+        assert process.wait() == 0, process.communicate()
+        return json.loads((tmp_path / "threads.json").read_text())
+
+    with warm():
+        assert threads() == [False, 1]
+        wait_for(lambda: threads()[0])
+        assert threads() == [True, 1]
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,10 @@ import sys
 from collections.abc import Callable
 
 from trakway.errors import UserError
-from trakway.runtime import alone, device, memory, resources, warm
+from trakway.runtime import alone, device, environment, memory, resources, warm
 from trakway.storage.room import full_disk
 
-# One thread a process, set before any numerical library starts its pool: the workflow runs a process a core.
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+environment.use_one_thread()
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # a fixed order of sums on a GPU
 gc.set_threshold(500_000)  # imports make a million objects and no garbage: looking for it was a tenth of their time
 

@@ -9,6 +9,15 @@ from trakway.runtime import device
 DEVICE = "TRAKWAY_DEVICE"  # the environment variable by which jobs learn what was planned
 
 
+def use_one_thread() -> None:
+    """Let numerical libraries start no pool, where nothing else is said: the workflow runs a process a core.
+
+    They look once, as they are imported; so this comes before.
+    """
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+
+
 def planned_device(choice: str) -> str:
     """Return where the jobs of a run compute, ``"cpu"`` or ``"cuda"``, decided once where the run was started.
 

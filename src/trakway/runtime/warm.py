@@ -27,6 +27,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trakway.runtime.environment import use_one_thread
+
 RUN = "TRAKWAY_WARM"
 """The environment variable by which scripts find the process: the interpreter's prefix, ``:``, a socket's path."""
 
@@ -228,6 +230,7 @@ def tell(pipe: int, before: set[str]) -> None:
 
 def main(listener: str, folder: str) -> None:
     """Fork for the scripts that come to a socket, given by its number, until the run has ended."""
+    use_one_thread()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # pressed for the run, which ends in its own way
     request = Forks(socket.socket(fileno=int(listener))).next()
     if request:
