@@ -10,13 +10,13 @@ the experiment's own settings and in turn; the least of five counts.
 """
 
 import argparse
-import os
 import time
 from itertools import islice
 from pathlib import Path
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+from trakway.runtime.environment import use_one_thread
+
+use_one_thread()
 
 EXAMPLES = 200
 STEPS = 10

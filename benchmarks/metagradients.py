@@ -16,8 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+from trakway.runtime.environment import use_one_thread
+
+use_one_thread()
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 EXPERIMENTS = Path(__file__).parents[1] / "config/experiments"

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from trakway.runtime.environment import use_one_thread
+
 # Hypothesis' own profile for test runs: no deadlines, the same examples every time.
 settings.load_profile("ci")
 
-# One thread a process, as the workflow runs it; must come before torch and NumPy start their pools.
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+use_one_thread()  # as the workflow runs; before torch and NumPy start their pools
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from trakway.errors import UserError
-from trakway.models.pretrained import first_bad_tensor
+from trakway.models.finite import first_bad_tensor
 from trakway.storage.fingerprint import file_digest
 from trakway.training.checkpoint import load_checkpoint, load_tensors, save_checkpoint, save_tensors
 

@@ -28,7 +28,7 @@ def told(where, found, allowed, known):
 
 @contextlib.contextmanager
 def around(executor_plugin, **others):
-    """Let a run begin once no other one works in this folder; a dry run need not wait."""
+    """Let a run begin once no other one works in this folder; a dry run need not wait. Its jobs here are forked."""
     check_targets()
     kind = executor_plugin.common_settings
     elsewhere = kind.non_local_exec or workflow.deployment_settings.deployment_method or DEVICE != "cpu"

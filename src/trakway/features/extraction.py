@@ -12,7 +12,7 @@ from trakway.errors import UserError
 from trakway.features.members import Member
 from trakway.features.restriction import restricted
 from trakway.gradients import Preconditioner, projected_gradients, require_layers, shapes
-from trakway.models.pretrained import first_bad_tensor
+from trakway.models.finite import first_bad_tensor
 from trakway.projection.base import Projection
 from trakway.projection.build import build_projection
 from trakway.storage.fingerprint import fingerprint

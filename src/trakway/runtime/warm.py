@@ -236,7 +236,8 @@ def main(listener: str, folder: str) -> None:
     if request:
         status = work(request)
         atexit._run_exitfuncs()
-        sys.stdout.flush()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
         os._exit(status)  # as forks end: what was imported before belongs to all, and is not taken apart by each
     else:
         shutil.rmtree(Path(folder), ignore_errors=True)

@@ -19,7 +19,7 @@ from trakway.data.captioned import CaptionData
 from trakway.data.images import ImageData
 from trakway.data.latents import CAPTIONS, DESCRIPTION, STATES
 from trakway.errors import UserError
-from trakway.models.pretrained import check_whole, how
+from trakway.models.pretrained import check_whole, contents, how
 from trakway.models.text_encoder import TextEncoder
 from trakway.plan.loading import load
 from trakway.plan.options import options_of
@@ -75,10 +75,9 @@ def load_autoencoder(path: str | Path) -> nn.Module:
         )
     except (OSError, RuntimeError, ValueError, TypeError, KeyError, pickle.UnpicklingError) as error:
         said = " ".join(str(error).split())
-        there = ", ".join(sorted(file.name for file in folder.iterdir())) if folder.is_dir() else "nothing"
         raise UserError(
-            f"{key}: {folder} holds no whole AutoencoderKL of diffusers ({said[:300]}); found {there}; allowed: a"
-            " folder that save_pretrained of one, or of a pipeline around one, has written"
+            f"{key}: {folder} holds no whole AutoencoderKL of diffusers ({said[:300]}); found {contents(folder)};"
+            " allowed: a folder that save_pretrained of one, or of a pipeline around one, has written"
         ) from None
     check_whole(key, folder, network, info["missing_keys"])
     return network

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from trakway.errors import UserError
-from trakway.models.pretrained import first_bad_tensor
+from trakway.models.finite import first_bad_tensor
 from trakway.runtime import resources
 from trakway.storage.files import read_json
 from trakway.storage.fingerprint import file_digest

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from trakway.errors import UserError
-from trakway.models.pretrained import first_bad_tensor
+from trakway.models.finite import first_bad_tensor
 from trakway.storage.files import replacing
 from trakway.storage.fingerprint import file_digest
 from trakway.tasks import Task

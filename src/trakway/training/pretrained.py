@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from trakway.errors import UserError
-from trakway.models.pretrained import how
+from trakway.models.pretrained import contents, how
 from trakway.storage.files import read_json
 from trakway.training.foreign import read_pickle, unwrapped
 
@@ -66,9 +66,8 @@ def load_pretrained(path: str | os.PathLike, network: str, advice: str) -> nn.Mo
             folder, local_files_only=True, low_cpu_mem_usage=False, output_loading_info=True, **chosen
         )
     except (OSError, RuntimeError, ValueError, TypeError, KeyError, pickle.UnpicklingError) as error:
-        there = ", ".join(sorted(file.name for file in folder.iterdir())) if folder.is_dir() else "nothing"
         raise UserError(
-            f"checkpoint {folder}: no whole {network} in safetensors ({error}); found {there}; {advice}"
+            f"checkpoint {folder}: no whole {network} in safetensors ({error}); found {contents(folder)}; {advice}"
         ) from None
     if info["unexpected_keys"]:
         info = _without_wrappers(model, folder, info, advice)
