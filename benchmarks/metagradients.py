@@ -80,7 +80,7 @@ def measure(name: str, options, record) -> None:
                     [per_example_gradients(task, model, task.train_batch(np.array([row])))[1] for row in range(targets)]
                 )
                 model.train()
-                found = metagradients(recording, slopes, TOGETHER[options.device])
+                found = metagradients(recording, slopes, TOGETHER[options.device])[:, 0]
                 seconds = clock(options.device) - start
                 first = found[0] if first is None else first
                 far = float((found[0] - first).norm() / first.norm())

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from trakway.config import read_settings
-from trakway.plan import code_files
+from trakway.plan import FIXED, code_files
 from trakway.runtime.command import Command
 
 
@@ -28,7 +28,7 @@ def main(arguments):
         None if arguments.rows is None else read_table(arguments.rows),
         removal["targets"],
         settings["journey"]["timesteps"],
-        removal["seeds"],
+        removal["fixed" if shard["ensemble"] in FIXED else "seeds"],
     )
     _, final = classifier(read_array(arguments.targets.parent / "images.npy"))
     write_array(arguments.output / "final.npy", final)

@@ -8,30 +8,26 @@ from trakway.runtime.command import Command
 
 
 def main(arguments):
-    from trakway.metagradients.point import weights_of
+    from trakway.metagradients.point import point_of
     from trakway.metagradients.scores import Differentiated, write_scores
-    from trakway.storage.files import read_table
+    from trakway.storage.files import read_table, write_json
     from trakway.storage.fingerprint import code_digest, data_digest, file_digest, fingerprint
     from trakway.tasks import build_task
 
     settings = read_settings(arguments.settings)
     task = build_task(settings, arguments.data, arguments.device, arguments.targets)
-    weights = weights_of(arguments.at, task.train_size, arguments.run, arguments.fraction, arguments.subsets)
-    run = Differentiated(
-        task,
-        settings["training"],
-        arguments.run,
-        weights,
-        settings["metagradient"]["start"],
-        arguments.memory,
-        arguments.chunk,
-    )
+    training, number = settings["training"], arguments.run
+    point = point_of(arguments.at, training, task.train_size, number, arguments.fraction, arguments.subsets)
+    starts = settings["metagradient"]["start"]
+    run = Differentiated(task, point, number, starts, arguments.memory, arguments.chunk)
     beside = [file_digest(path) for path in sorted(arguments.targets.parent.glob("*.*"))]
     code = code_digest(code_files(__file__, *task.sources))
-    mark = fingerprint(
-        settings, arguments.run, [] if weights is None else weights, data_digest(arguments.data), beside, code
-    )
-    return write_scores(run, arguments.output, len(read_table(arguments.targets)), arguments.group, mark)
+    weights = [] if point.weights is None else point.weights
+    mark = fingerprint(settings, point.training, number, weights, data_digest(arguments.data), beside, code)
+    entries = len(read_table(arguments.targets))
+    cost = write_scores(run, arguments.output.with_suffix(".npy"), entries, arguments.group, mark)
+    write_json(arguments.output, {"start": starts})
+    return cost
 
 
 if __name__ == "__main__":
@@ -52,5 +48,7 @@ if __name__ == "__main__":
     command.add_argument("--memory", type=float, default=2000, help="MB of recorded states at once")
     command.add_argument("--group", type=int, default=64, help="targets gone back with together")
     command.add_argument("--chunk", type=int, help="targets that go through the model at once; what pays, without this")
-    command.add_argument("--output", type=Path, required=True, help="float32 .npy, targets × training examples")
+    command.add_argument(
+        "--output", type=Path, required=True, help="starts (JSON), beside the .npy, targets × starts × examples"
+    )
     command.run(main)

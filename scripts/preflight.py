@@ -7,7 +7,7 @@ from trakway.runtime.command import Command
 
 
 def main(arguments):
-    from trakway.metagradients.point import weights_of
+    from trakway.metagradients.point import point_of
     from trakway.metagradients.preflight import preflight
     from trakway.metagradients.scores import Differentiated
     from trakway.runtime.progress import track
@@ -16,8 +16,8 @@ def main(arguments):
 
     settings = read_settings(arguments.settings)
     task = build_task(settings, arguments.data, arguments.device, arguments.targets)
-    weights = weights_of(arguments.at, task.train_size, 0, arguments.fraction, arguments.subsets)
-    run = Differentiated(task, settings["training"], 0, weights, memory_mb=arguments.memory)
+    point = point_of(arguments.at, settings["training"], task.train_size, 0, arguments.fraction, arguments.subsets)
+    run = Differentiated(task, point, 0, memory_mb=arguments.memory)
     trainings = iter(track(range(5), "trainings looked at"))
     found = preflight(run, len(read_table(arguments.targets)), lambda: next(trainings, None))
     next(trainings, None)

@@ -6,7 +6,7 @@ Models that an interrupted run has finished are kept.
 from pathlib import Path
 
 from trakway.config import read_settings
-from trakway.plan import code_files, shard_range
+from trakway.plan import FIXED, code_files, shard_range
 from trakway.runtime.command import Command
 
 
@@ -16,7 +16,7 @@ def main(arguments):
     from trakway.storage.files import read_array, write_json, write_table
     from trakway.storage.fingerprint import code_digest, data_digest, fingerprint
     from trakway.tasks import build_task
-    from trakway.training import FIXED, Ensemble, adopt, train_shard
+    from trakway.training import Ensemble, adopt, train_shard
 
     settings = read_settings(arguments.settings)
     task = build_task(settings, arguments.data, arguments.device)
@@ -24,7 +24,7 @@ def main(arguments):
     if arguments.adopt:
         models, curves, cost = adopt(task, arguments.adopt, indices)
     else:
-        reweighted = settings["training"]["removal"] == "reweight" or arguments.ensemble == FIXED
+        reweighted = settings["training"]["removal"] == "reweight" or arguments.ensemble in FIXED
         ensemble = Ensemble(arguments.ensemble, read_array(arguments.subsets), arguments.seeds, reweighted)
         identity = fingerprint(settings, data_digest(arguments.data), code_digest(code_files(__file__, *task.sources)))
         folder = arguments.output.parent / "models"

@@ -176,7 +176,7 @@ def material():
         norm=entries(),
         windows={step: [dataclasses.replace(entry, targets=None) for entry in entries()] for step in (100, 400)},
         captions=(normal(n, 5), normal(targets, 5)),
-        metagradients={"full": [normal(targets, n) for _ in range(members)]},
+        metagradients={("full", 0): [normal(targets, n) for _ in range(members)]},
         # Drawn last: what others draw stays as it is.
         ekfac={damping: [normal(targets, n) for _ in range(members)] for damping in (0.1, 1.0)},
         ekfac_cg={damping: [normal(targets, n) for _ in range(members)] for damping in (0.1, 1.0)},

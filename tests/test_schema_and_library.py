@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 SCHEMA = load_schema("experiment")
 KEYS = SCHEMA["properties"]
 METHODS = list(plan.library_methods())
-OF_ITEMS = {"at"}  # options that no section gives: a method's item does
+OF_ITEMS = {"at", "start"}  # options that no section gives: a method's item does
 EXAMPLES = {
     "image_classification": "fashion_resnet",
     "image_diffusion": "digits_ddpm",

@@ -31,7 +31,9 @@ def _random_material(
             *(np.array([f"word{row % 4} {row}" for row in range(rows)], object) for rows in (n, targets))
         ),
         "captions": (normal(n, 5), normal(targets, 5)),
-        "metagradients": {at: [normal(targets, n) for _ in range(2)] for at in ("full", "middle")},
+        "metagradients": {
+            (at, start): [normal(targets, n) for _ in range(2)] for at in ("full", "middle") for start in (0, 0.5)
+        },
         **{
             kind: {damping: [normal(targets, n) for _ in range(members)] for damping in (0.1, 1.0)}
             for kind in ("ekfac", "ekfac_cg")

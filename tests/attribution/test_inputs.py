@@ -67,12 +67,12 @@ CLASSIFICATION = {
     "methods": ["trak"],
     "members": {"count": 3, "checkpoints": None},
     "bank": {"evaluation": {"subsets": 9, "seeds": 1}, "estimation": {"subsets": 2, "seeds": 3}, "fixed": None},
-    "removal": {"targets": 1, "fractions": [0.1], "sides": ["top"], "methods": ["trak"], "random": 1}
+    "removal": {"targets": 1, "fractions": [0.1], "sides": ["top"], "methods": ["trak"], "random": 1, "fixed": 0}
     | {"seeds": 1, "reference": 1},
     "autoencoder": None,
     "domain": None,
     "training": {"checkpoints": 3},
-    "metagradient": {"runs": 2, "at": ["full"]},
+    "metagradient": {"runs": 2, "at": ["full"], "start": [0]},
     "curvature": {"members": 2},
     "journey": {"timesteps": None},
     "projection": {"kind": "sjlt", "dim": 8, "nonzeros": 2},
@@ -129,7 +129,7 @@ class TestByHand:
 
     def test_one_file_a_differentiated_run(self):
         found = INPUTS["metagradients"]
-        assert found.files(CLASSIFICATION) == [f"metagradients/full/{run}.npy" for run in range(2)]
+        assert found.files(CLASSIFICATION) == [f"metagradients/full/{run}.json" for run in range(2)]
         assert found.costs(CLASSIFICATION) == [f"costs/metagradients/full/{run}.json" for run in range(2)]
 
     def test_a_derivative_taken_elsewhere_is_not_paid_for(self):

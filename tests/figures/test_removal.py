@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from trakway.figures.removal import draw
+from trakway.figures.removal_curves import draw
 
 
 def table(random_side="top", methods=("trak", "pixel"), sides=("top", "bottom")):

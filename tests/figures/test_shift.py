@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgba
 
-from trakway.figures.shift import draw
+from trakway.figures.shift_curves import draw
 from trakway.figures.style import look
 
 KS = [10, 50, 100]

@@ -1,11 +1,17 @@
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from trakway.config import load_experiment
 from trakway.forecast.disk import array_bytes, completion_sets, entries_of, tensors_bytes
 from trakway.generation.completions import completion_rows
 from trakway.plan import removal_rows
+
+EXPERIMENTS = Path(__file__).parents[2] / "config/experiments"
 
 
 @pytest.mark.parametrize(("shape", "dtype"), [((3,), np.bool_), ((10, 20, 300), np.float32), ((2, 0), np.float64)])
@@ -36,11 +42,15 @@ def test_entries_of_samples():
 def test_sets_of_completions():
     removal = {"targets": 3, "timesteps": [300], "fractions": [0.1, 0.2], "sides": ["top"], "methods": ["journey_trak"]}
     removal |= {"random": 2, "seeds": 2, "full_grid": None, "compare_fraction": None}
-    settings = {"task": "image_diffusion", "methods": [{"method": "journey_trak"}], "removal": removal}
-    settings |= {"journey": {"timesteps": [300, 500]}}
-    import pandas as pd
-
+    settings = load_experiment(EXPERIMENTS / "digits_ddpm.yaml", "smoke")
+    settings |= {"methods": [{"method": "journey_trak"}], "journey": {"timesteps": [300, 500]}}
+    settings |= {"removal": removal | {"reference": 4, "fixed": 3}}
     rows = pd.DataFrame(removal_rows(removal, ["journey_trak"]))
-    for ensemble, models, table in (("reference", range(4), None), ("removal", range(2 * len(rows)), rows)):
-        expected = completion_rows(ensemble, models, table, 3, [300, 500], 2)
+    for ensemble, models, table, seeds in (
+        ("reference", range(4), None, 4),
+        ("removal", range(2 * len(rows)), rows, 2),
+        ("reference_fixed", range(3), None, 3),
+        ("removal_fixed", range(3 * len(rows)), rows, 3),
+    ):
+        expected = completion_rows(ensemble, models, table, 3, [300, 500], seeds)
         assert completion_sets(settings, ensemble, models) == len(expected)

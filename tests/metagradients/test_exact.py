@@ -35,7 +35,7 @@ def slopes(task, model):
 
 def scores(begin, task, training, weights=None, room=1000, chunk=10, **options):
     recording = Recording(begin(training, weights, task), room)
-    return metagradients(recording, slopes(task, final(recording.run)), chunk, **options).double().numpy()
+    return metagradients(recording, slopes(task, final(recording.run)), chunk, **options)[:, 0].double().numpy()
 
 
 def differences(begin, task, training, weights, size):
@@ -95,7 +95,7 @@ def test_an_example_that_is_never_visited_scores_nothing(begin, points, training
 
 
 def test_from_a_later_step_on_earlier_ones_count_as_given(begin, points, training):
-    last = scores(begin, points, training, first=training["steps"] - 1)
+    last = scores(begin, points, training, firsts=[training["steps"] - 1])
     visited = steps_of(begin(training))[-1][1]
     assert set(np.flatnonzero(np.abs(last).max(0))) == set(visited)
 

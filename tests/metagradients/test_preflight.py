@@ -1,13 +1,14 @@
 import numpy as np
 import torch
 
+from trakway.metagradients.point import Point
 from trakway.metagradients.preflight import preflight, smoothness
 from trakway.metagradients.scores import Differentiated
 
 
 def test_a_run_that_can_be_differentiated(points, training):
     seen = []
-    found = preflight(Differentiated(points, training, 0), points.test_size, lambda: seen.append(1))
+    found = preflight(Differentiated(points, Point(training), 0), points.test_size, lambda: seen.append(1))
     assert len(seen) == 5
     assert found["correlation"] > 0.999
     assert found["relative_error"] < 0.05
@@ -18,7 +19,7 @@ def test_a_run_that_can_be_differentiated(points, training):
 
 def test_at_other_weights(points, training):
     weights = np.random.default_rng(0).uniform(0.5, 1.5, points.train_size)
-    assert preflight(Differentiated(points, training, 0, weights), points.test_size)["correlation"] > 0.999
+    assert preflight(Differentiated(points, Point(training, weights), 0), points.test_size)["correlation"] > 0.999
 
 
 def test_smoothness_by_hand():

@@ -6,7 +6,7 @@ SETTINGS = {
     "members": {"count": 5, "checkpoints": None},
     "bank": {"evaluation": {"subsets": 4, "seeds": 3}, "estimation": {"subsets": 0, "seeds": 1}, "fixed": None},
     "removal": {"targets": 1, "fractions": [0.1], "sides": ["top"], "methods": ["trak"], "random": 2}
-    | {"seeds": 2, "reference": 1},
+    | {"seeds": 2, "fixed": 0, "reference": 1},
     "autoencoder": None,
     "domain": None,
     "training": {"checkpoints": 4},

@@ -110,7 +110,7 @@ class TestLibrary:
     def test_options_are_those_of_the_estimator(self):
         options = {name: tuple(chosen.options) for name, chosen in of(*library_methods()).items()}
         expected = {name: tuple(SCORES) if name in ESTIMATORS else () for name in options}
-        expected |= {name: ("at",) for name in ("metagradient", "journey_metagradient")}
+        expected |= {name: ("at", "start") for name in ("metagradient", "journey_metagradient")}
         assert options == expected | {name: ("damping",) for name in CURVATURE}
 
 

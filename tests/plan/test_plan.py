@@ -18,6 +18,7 @@ REMOVAL = {
     "methods": ["trak", "pixel"],
     "random": 4,
     "seeds": 2,
+    "fixed": 0,
     "reference": 5,
 }
 
@@ -205,6 +206,10 @@ class TestEnsembleSizes:
         bank = self.settings["bank"] | {"fixed": {"dropped": [0.01, 0.2, 0.5], "subsets": 4}}
         found = plan.ensemble_sizes(self.settings | {"bank": bank})
         assert found == self.sizes | {"fixed": (12, 1)}
+
+    def test_removals_at_fixed_seeds_stand_beside_the_others(self):
+        found = plan.ensemble_sizes(self.settings | {"removal": self.settings["removal"] | {"fixed": 3}})
+        assert found == self.sizes | {"reference_fixed": (1, 3), "removal_fixed": (self.sizes["removal"][0], 3)}
 
     def test_a_domain_has_one_classifier(self):
         found = plan.ensemble_sizes(self.settings | {"domain": {"model": {}}})

@@ -19,7 +19,7 @@ def test_costs(name):
     assert len(set(names)) == len(names)
     stages = {one for one in names if "/" not in one}
     steps = {"targets", "shift", "emergence", "timestep_correlation"} if name == "digits_ddpm" else set()
-    fixed = {"lds_fixed", "preflight"} if settings["bank"]["fixed"] else set()
+    fixed = {"lds_fixed", "removal_fixed", "shift_fixed", "preflight"} if settings["bank"]["fixed"] else set()
     assert bool(fixed) == (name == "digits_ddpm")
     assert stages == {"data", "lds", "cost", "removal", "models", "representations"} | steps | fixed
     differentiated = {one for one in names if one.startswith("metagradients/")}

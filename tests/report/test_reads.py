@@ -12,7 +12,7 @@ SETTINGS = {
     "bank": {"evaluation": {"subsets": 2, "seeds": 2}, "estimation": {"subsets": 1, "seeds": 1}, "fixed": None},
     "removal": {
         "targets": 1, "fractions": [0.1], "sides": ["top"], "methods": ["trak"], "random": 1, "seeds": 1,
-        "reference": 2,
+        "reference": 2, "fixed": 0,
     },
     "autoencoder": None,
     "domain": None,

@@ -310,8 +310,10 @@ class TestSeeds:
         assert len(set.union(*banks)) == 6
 
     @pytest.mark.parametrize("paired", [False, True])
-    def test_fixed_ones_all_have_that_of_the_first_differentiated_run(self, task, paired):
-        assert seeds_of(task, "fixed", 3, 2, paired) == [task.training_seed("metagradient", 0)] * 6
+    @pytest.mark.parametrize("name", ["fixed", "reference_fixed", "removal_fixed"])
+    def test_fixed_ones_have_those_of_the_first_differentiated_runs(self, task, paired, name):
+        first, second = (task.training_seed("metagradient", run) for run in range(2))
+        assert seeds_of(task, name, 3, 2, paired) == [first, second] * 3
 
     @pytest.mark.parametrize("name", ["members", "domain"])
     def test_members_are_never_paired(self, task, name):

@@ -76,11 +76,22 @@ def test_scores_of_a_user_are_beside_ours(classifier):
     assert found == pytest.approx([0.3, 0.375, -1.5, -0.2, 15.0, 2, 100.0])
 
 
-def test_at_a_fixed_seed_removals_say_nothing(classifier):
+def test_removals_of_other_seeds_say_nothing_of_a_fixed_one(classifier):
     table = leaderboard([classifier])
     fixed = table[table["dropped"] == 0.05].set_index("method")
     assert fixed["lds"].tolist() == [0.9, 0.2, 0.0]
     assert fixed["removal"].isna().all()
+
+
+def test_removals_at_a_fixed_seed_stand_beside_their_own_share(classifier):
+    table = pd.read_csv(classifier / "removal.csv")
+    table.assign(change=2 * table["change"]).to_csv(classifier / "removal_fixed.csv", index=False)
+    table = leaderboard([classifier])
+    fixed = table[table["dropped"] == 0.05].set_index("method")
+    assert fixed["removal"].tolist() == pytest.approx([-4.0, -3.0, math.nan], nan_ok=True)
+    assert fixed["removal_random"].tolist() == pytest.approx([-0.4, -0.4, math.nan], nan_ok=True)
+    ordinary = table[table["dropped"].isna()].set_index("method")
+    assert ordinary["removal"].tolist() == pytest.approx([-2.0, -1.5, math.nan], nan_ok=True)
 
 
 def test_a_table_that_is_missing_is_named(classifier):

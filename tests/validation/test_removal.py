@@ -48,6 +48,26 @@ class TestByHand:
         assert at(tables.removal, "trak", 10)["change"] == pytest.approx((-1 + 1 + 0) / 3 - before)
         assert at(tables.removal, "random", 5)["change"] == pytest.approx((0.5 - 1 + 4) / 3 - before)
 
+    def test_every_two_kinds_of_one_number_are_compared(self, tables):
+        assert list(tables.pairs) == removal.PAIRS
+        assert tables.pairs[["method", "against", "k"]].values.tolist() == [["trak", "random", 5]]
+        pair = tables.pairs.iloc[0]
+        assert pair["difference"] == pytest.approx((1.5 + 4 - 0.5) / 3 - (0.5 - 1 + 4) / 3)
+        assert pair["difference_low"] < pair["difference"] < pair["difference_high"]
+
+    def test_the_interval_of_a_difference_knows_that_the_targets_are_the_same(self):
+        """Two methods that differ by one number at every target, and by far less than targets do."""
+        rng = np.random.default_rng(0)
+        spread = 10 * rng.standard_normal(12)
+        rows = [(method, "top", 5, 0.05, target) for method in ("one", "other") for target in range(12)]
+        outputs = np.concatenate([np.diag(spread), np.diag(spread - 0.5)])
+        found = removal.evaluate(
+            rng.standard_normal((3, 12)), outputs, pd.DataFrame(rows, columns=COLUMNS), seed=0, resamples=200
+        )
+        pair = found.pairs.iloc[0]
+        assert pair[["difference", "difference_low", "difference_high"]].tolist() == pytest.approx([0.5] * 3)
+        assert found.removal["change_high"][0] - found.removal["change_low"][0] > 5
+
     def test_flips_are_of_targets_that_were_right(self, tables):
         assert at(tables.removal, "trak", 5)["flipped"] == pytest.approx(1 / 2)
         assert at(tables.removal, "trak", 10)["flipped"] == 1
@@ -264,7 +284,7 @@ class TestSteps:
         reference, outputs, rows = by_hand()
         found = removal.evaluate_steps(reference, outputs, with_steps(rows), entries(4), None, seed=0, resamples=50)
         once = removal.evaluate(reference, outputs, rows, seed=0, resamples=50)
-        assert list(found) == ["removal", "brittleness", "flip_ratios"]
+        assert list(found) == ["removal", "removal_pairs", "brittleness", "flip_ratios"]
         assert found["removal"]["timestep"].isna().all()
         pd.testing.assert_frame_equal(found["removal"], once.removal)
         pd.testing.assert_frame_equal(found["brittleness"], once.brittleness)

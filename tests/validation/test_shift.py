@@ -7,6 +7,7 @@ import pytest
 from trakway.errors import UserError
 from trakway.metrics.frechet import frechet_distance, kernel_distance
 from trakway.storage import files
+from trakway.validation import shift, shift_fixed
 from trakway.validation.completions import KEY, Completions
 from trakway.validation.shift import COLUMNS, evaluate
 
@@ -55,6 +56,10 @@ def removal_of(targets=3, seeds=2, reference=4):
 
 
 def measure(rows, removal, drawn, resamples=200, **options):
+    return both(rows, removal, drawn, resamples, **options)["shift"]
+
+
+def both(rows, removal, drawn, resamples=200, **options):
     given = {"features": "classifier on digits", "seed": 0, "resamples": resamples} | options
     return evaluate(Completions([drawn]), rows, removal, **given)
 
@@ -269,3 +274,37 @@ class TestWhatIsMissing:
         gone = (index["ensemble"] == "removal") & (index["model"] == 3) & (index["timestep"] == 200)
         with pytest.raises(UserError, match="removal model 3 for image 0, timestep 200"):
             measure(rows, removal, (index[~gone], values[~gone]))
+
+
+def test_every_two_methods_are_compared():
+    """Of a method that moves completions of one step, the difference is there and nowhere else."""
+    removal, rows = removal_of(), rows_of(3)
+    moved = draw(rows, removal, lambda method, _, step: 2.0 if (method, step) == ("journey_trak", 800) else 0.0)
+    found = both(rows, removal, moved)
+    pairs = found["shift_pairs"].set_index(["timestep", "method", "against"])
+    assert sorted(pairs.index.droplevel(0).unique()) == [
+        ("journey_trak", "random"), ("journey_trak", "trak"), ("trak", "random"),
+    ]  # fmt: skip
+    table = found["shift"].set_index(["timestep", "method"])
+    for step in STEPS:
+        row, ours, theirs = (
+            pairs.loc[(step, "journey_trak", "trak")],
+            *(table.loc[(step, m)] for m in ("journey_trak", "trak")),
+        )
+        for name in ("fid", "kid"):
+            assert row[name] == pytest.approx(ours[name] - theirs[name])
+            assert (row[f"{name}_low"] > 0) == (step == 800)
+
+
+@pytest.mark.parametrize("removed", ["removal", "removal_fixed"])
+def test_at_a_fixed_seed_it_is_the_same_with_the_seeds_of_these(removed):
+    removal, rows = removal_of(seeds=2, reference=2), rows_of(3)
+    index, features = draw(rows, removal)
+    named = index.assign(ensemble=index["ensemble"] + removed.removeprefix("removal"))
+    given = {"dataset": "digits", "classifier": "cnn", "seed": 0, "resamples": 20, "level": 0.95, "rows": rows}
+    settings = removal | {"fixed": 2, "seeds": 7, "reference": 9} if removed == "removal_fixed" else removal
+    make = shift_fixed.make if removed == "removal_fixed" else shift.make
+    found = make({"all": named}, {"all": features}, removal=settings, **given)
+    expected = both(rows, removal, (index, features), 20, features="classifier on digits: cnn")
+    for name, other in zip(found.values(), expected.values(), strict=True):
+        pd.testing.assert_frame_equal(name, other)

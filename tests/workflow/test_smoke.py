@@ -21,6 +21,7 @@ TABLES = {
     ),
     "lds_pairs": ("kind method against difference difference_low difference_high share", "timestep"),
     "removal": ("method side k fraction change change_low change_high targets seeds repeats", "timestep flipped"),
+    "removal_pairs": ("method against side k fraction difference difference_low difference_high", "timestep"),
     "timing": ("stage cpu_seconds wall_seconds peak_mb processor", "method gpu"),
     "models": ("ensemble index seed train_size loss", ""),
     "cost": ("method models cpu_seconds lds lds_low lds_high", "ceiling"),
@@ -32,6 +33,7 @@ STEPS = {
         "method timestep k fid fid_low fid_high kid kid_low kid_high targets seeds repeats completions features",
         " ".join(f"{name}_over_random{end}" for name in ("fid", "kid") for end in ("", "_low", "_high")),
     ),
+    "shift_pairs": ("method against timestep k fid fid_low fid_high kid kid_low kid_high", ""),
     "emergence": (
         "target timestep group k probability probability_low probability_high",
         "label emergence_timestep method",
@@ -45,6 +47,8 @@ FIXED = {
     name: (f"{TABLES[of][0]} dropped", TABLES[of][1])
     for name, of in (("lds_fixed", "lds"), ("lds_fixed_pairs", "lds_pairs"))
 }
+REMOVED = {f"{name}": TABLES[name.replace("_fixed", "")] for name in ("removal_fixed", "removal_fixed_pairs")}
+SHIFTED = {f"{name}": STEPS[name.replace("_fixed", "")] for name in ("shift_fixed", "shift_fixed_pairs")}
 CAPTIONS = {
     "captions": ("model caption agreement agreement_low agreement_high most_probable samples models", ""),
     "caption_exchange": ("correlation own_class own_chance other_class other_chance samples k", "timestep"),
@@ -52,8 +56,8 @@ CAPTIONS = {
 }
 OWN_TABLES = {
     "fashion_resnet": FLIPS,
-    "reviews_bert": FLIPS,
-    "digits_ddpm": STEPS | FIXED,
+    "reviews_bert": FLIPS | REMOVED,
+    "digits_ddpm": STEPS | FIXED | REMOVED | SHIFTED,
     "fashion_ldm": STEPS | CAPTIONS,
 }
 OF_STEPS = (
@@ -62,8 +66,8 @@ OF_STEPS = (
 )  # fmt: skip
 FIGURES = {
     "fashion_resnet": ("lds", "cost", "removal", "examples", "training", "ablation"),
-    "reviews_bert": ("lds", "cost", "removal", "training", "ablation"),
-    "digits_ddpm": OF_STEPS,
+    "reviews_bert": ("lds", "cost", "removal", "removal_fixed", "training", "ablation"),
+    "digits_ddpm": (*OF_STEPS, "shift_fixed"),
     "fashion_ldm": (*OF_STEPS, "captions"),
 }
 

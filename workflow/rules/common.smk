@@ -52,7 +52,7 @@ except UserError as error:
 environment.set_for_jobs(REPOSITORY, CONFIG["jobs_per_gpu"])
 
 RESULTS = CONFIG["results"]
-ENSEMBLES = ("members", "evaluation", "estimation", "reference", "removal", "fixed", *plan.ALONE)
+ENSEMBLES = ("members", "evaluation", "estimation", "reference", "removal", *plan.FIXED, *plan.ALONE)
 DEVICE = environment.planned_device(CONFIG["device"])
 ROOT = f"{RESULTS}/{{tier}}/{{name}}"
 TARGETS = f"{ROOT}/targets/targets.parquet"

@@ -9,7 +9,7 @@ rule completions:
         pictures=pictures_of,
         models=f"{ROOT}/train/{{ensemble}}/{{shard}}.json",
         classifier=lambda w: shard_files(w, "domain", "train", ".json"),
-        rows=lambda w: [f"{root_of(w)}/subsets/removal.parquet"] if w.ensemble == "removal" else [],
+        rows=lambda w: [f"{root_of(w)}/subsets/removal.parquet"] if w.ensemble.startswith("removal") else [],
         code=task_code("completions", "domain"),
     output:
         features=f"{COMPLETIONS}/features.npy",
@@ -21,7 +21,7 @@ rule completions:
     log:
         f"{ROOT}/logs/completions/{{ensemble}}/{{shard}}.log",
     wildcard_constraints:
-        ensemble="reference|removal",
+        ensemble="|".join(plan.COMPLETING),
     conda:
         ENVIRONMENT
     threads: 1
@@ -32,7 +32,7 @@ rule completions:
     params:
         device=device,
         settings=lambda w: json.dumps(plan.target_settings(settings_of(w), "domain", "removal")),
-        rows=lambda w, input: f"--rows {words(input.rows)}" if w.ensemble == "removal" else "",
+        rows=lambda w, input: f"--rows {words(input.rows)}" if input.rows else "",
     shell:
         'python "$TRAKWAY_SCRIPTS/completions.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} --models {input.models:q} --classifier {input.classifier:q} {params.rows}"

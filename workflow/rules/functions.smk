@@ -298,7 +298,7 @@ def method_settings(*names):
 def removal_settings(w):
     """Params: what decides which examples are removed; how many models and completions follow does not."""
     s = settings_of(w)
-    counts = ("seeds", "reference", "completions")
+    counts = ("seeds", "fixed", "reference", "completions")
     return json.dumps({"seed": s["seed"], "removal": {k: v for k, v in s["removal"].items() if k not in counts}})
 
 

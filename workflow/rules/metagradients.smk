@@ -45,6 +45,7 @@ rule metagradients:
         code=task_code("metagradients"),
     output:
         scores=f"{ROOT}/metagradients/{{at}}/{{run}}.npy",
+        info=f"{ROOT}/metagradients/{{at}}/{{run}}.json",
         cost=f"{ROOT}/costs/metagradients/{{at}}/{{run}}.json",
     log:
         f"{ROOT}/logs/metagradients/{{at}}/{{run}}.log",
@@ -67,5 +68,5 @@ rule metagradients:
     shell:
         'python "$TRAKWAY_SCRIPTS/metagradients.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} --run {wildcards.run} {params.point}"
-        " --memory {params.memory} --group {params.group} --output {output.scores:q} --cost {output.cost:q}"
+        " --memory {params.memory} --group {params.group} --output {output.info:q} --cost {output.cost:q}"
         " --device {params.device} > {log:q} 2>&1"

@@ -26,7 +26,12 @@ def mean_at(
     """
     if value not in computed:
         raise UserError(
-            f"{key}: found no {value}, which a method asks for; allowed: {', '.join(map(str, computed))}; add it"
+            f"{key}: found no {_words(value)}, which a method asks for; allowed: {', '.join(map(_words, computed))};"
+            " add it"
         )
     for block in row_blocks(material.size, material.block):
         out[:, block] = np.mean([np.asarray(array[:, block], np.float64) for array in computed[value]], axis=0)
+
+
+def _words(value: object) -> str:
+    return " from ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -207,10 +207,10 @@ class _Computed(Input):
 
 
 class Metagradients(_Computed):
-    """``metagradients``: derivatives of outputs in the weights of examples, by where they are taken, of each run."""
+    """``metagradients``: derivatives of outputs in the weights of examples, by where and from when on, of each run."""
 
     def files(self, settings):
-        return [f"{name}.npy" for name in layout.metagradient_names(settings)]
+        return [f"{name}.json" for name in layout.metagradient_names(settings)]
 
     def costs(self, settings):
         return [f"costs/{name}.json" for name in layout.metagradient_names(settings)]
@@ -219,11 +219,13 @@ class Metagradients(_Computed):
         return [cost for cost in self.costs(settings) if Path(cost).parent.name == options["at"]]
 
     def load(self, files, source):
-        from trakway.storage.files import read_array
+        from trakway.storage.files import read_array, read_json
 
         found = {}
         for file in map(Path, files):
-            found.setdefault(file.parent.name, []).append(read_array(file))
+            array = read_array(file.with_suffix(".npy"))
+            for place, start in enumerate(read_json(file)["start"]):
+                found.setdefault((file.parent.name, start), []).append(array[:, place])
         return found
 
 

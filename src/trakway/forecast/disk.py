@@ -16,7 +16,9 @@ from trakway.forecast.sample import Counts
 from trakway.generation.completions import PICTURED
 from trakway.gradients.preconditioning import LARGEST
 from trakway.plan import (
+    COMPLETING,
     CONTROL,
+    FIXED,
     OUTPUT_ROLES,
     ensemble_shards,
     ensemble_sizes,
@@ -64,10 +66,10 @@ def entries_of(settings: dict) -> Entries:
 def completion_sets(settings: dict, ensemble: str, models: Sequence[int]) -> int:
     """Return how many sets of completions are drawn from models, see `trakway.generation.completions`."""
     removal, steps = settings["removal"], len(settings["journey"]["timesteps"])
-    if ensemble == "reference":
+    if ensemble.startswith("reference"):
         return (len(models) + (0 in models)) * removal["targets"] * steps
     rows = removal_rows(removal, step_methods(settings))
-    whose = [rows[model // removal["seeds"]].method for model in models]
+    whose = [rows[model // ensemble_sizes(settings)[ensemble][1]].method for model in models]
     return sum(removal["targets"] if method == CONTROL else 1 for method in whose) * steps
 
 
@@ -79,7 +81,7 @@ def file_sizes(settings: dict, counts: Counts, measured: Calibration) -> dict[st
     modality, entries, n = modality_of(settings), entries_of(settings), counts.train
     found = _data(settings, counts, measured)
     for ensemble, (subsets, seeds) in ensemble_sizes(settings).items():
-        found[f"subsets/{ensemble}.npy"] = array_bytes((subsets, n), np.bool_)
+        found[f"subsets/{FIXED.get(ensemble, ensemble)}.npy"] = array_bytes((subsets, n), np.bool_)
         network = measured.networks.get(ensemble, measured.networks["members"])
         section = settings[ensemble] if ensemble in measured.networks and ensemble != "members" else settings
         kept = section["training"]["checkpoints"] if ensemble == "members" else 1
@@ -188,7 +190,7 @@ def _read(
         for name, rows in (("train", n), ("targets", entries.total)):
             found[f"representations/{name}.npy"] = array_bytes((models, rows, width), np.float32)
     if "metagradients" in inputs:
-        size = array_bytes((entries.total, n), np.float32)
+        size = array_bytes((entries.total, len(settings["metagradient"]["start"]), n), np.float32)
         found |= {f"{name}.npy": size for name in metagradient_names(settings)}
     for kind in (name for name in inputs if name in ("ekfac", "ekfac_cg")):
         size = array_bytes((len(settings["scores"]["damping"]), entries.total, n), np.float32)
@@ -198,7 +200,7 @@ def _read(
 
 def _completions(settings: dict, counts: Counts, measured: Calibration, entries: Entries) -> dict[str, int]:
     found, width = {}, measured.networks["domain"].width
-    for ensemble in ("reference", "removal"):
+    for ensemble in (ensemble for ensemble in COMPLETING if ensemble in ensemble_sizes(settings)):
         for shard in ensemble_shards(settings, ensemble):
             sets = completion_sets(settings, ensemble, shard_range(shard))
             drawn = (sets, settings["removal"]["completions"])

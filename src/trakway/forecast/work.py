@@ -9,6 +9,7 @@ from trakway.forecast.pace import Pace
 from trakway.forecast.sample import Counts
 from trakway.plan import (
     ALONE,
+    FIXED,
     OUTPUT_ROLES,
     ensemble_sizes,
     is_window,
@@ -86,7 +87,7 @@ class Work:
     def sizes(self, ensemble: str, indices: range) -> list[int]:
         """Return how many examples models of an ensemble visit in an epoch."""
         s, n = self.settings, self.counts.train
-        if ensemble in (*ALONE, "reference", "fixed") or s["training"]["removal"] == "reweight":
+        if ensemble in (*ALONE, "reference", *FIXED) or s["training"]["removal"] == "reweight":
             return [n] * len(indices)
         if ensemble == "removal":
             rows = removal_rows(s["removal"], step_methods(s))
@@ -172,7 +173,7 @@ class Work:
 
     def _metagradients(self, at: str, run: str) -> float:
         once = self.training("members", self.counts.train)
-        return once * (1 + TRACED * self.entries.total * (1 - self.settings["metagradient"]["start"]))
+        return once * (1 + TRACED * self.entries.total * (1 - min(self.settings["metagradient"]["start"])))
 
     def _preflight(self) -> float:
         return 6 * self.training("members", self.counts.train)

@@ -66,7 +66,7 @@ def completion_rows(
     """List what is drawn from the models of a shard.
 
     Args:
-        ensemble: ``reference`` or ``removal``.
+        ensemble: ``reference`` or ``removal``, or one of these at a fixed seed.
         indices: the models.
         rows: what each subset of the removal ensemble lacks (column target; -1 for the control, which serves every
             target); None for the reference ensemble, whose first model is the original one.
@@ -80,7 +80,7 @@ def completion_rows(
     listed = []
     for model in indices:
         own = -1 if rows is None else int(rows["target"].iloc[model // seeds])
-        streams = (ORIGINAL, RETRAINED) if ensemble == "reference" and model == 0 else (RETRAINED,)
+        streams = (ORIGINAL, RETRAINED) if rows is None and model == 0 else (RETRAINED,)
         for target in range(targets) if own < 0 else (own,):
             listed += [(ensemble, model, target, step, stream) for stream in streams for step in timesteps]
     return pd.DataFrame(listed, columns=["ensemble", "model", "target", "timestep", "stream"])

@@ -6,7 +6,7 @@ constant, the score of example i for a function φ of the trained model is ∂φ
 φ. To first order, removing the examples R changes φ by minus the sum of their scores.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ def metagradients(
     recording: Recording,
     slopes: Tensor,
     chunk: int,
-    first: int = 0,
+    firsts: Sequence[int] = (0,),
     watch: Callable[[float], None] = lambda length: None,
 ) -> Tensor:
     """Return the derivatives of K functions of the trained model in the weights of all training examples.
@@ -33,11 +33,11 @@ def metagradients(
         slopes: ∂φ/∂θ of each function in the parameters of the final model, the averaged ones where the run keeps an
             average: (K, p), in the order of `trakway.metagradients.flat.Flat`.
         chunk: functions that go through the model at once.
-        first: the step to go back to, from 0; what happened before it counts as given.
+        firsts: steps to go back to, from 0; for each of them what happened before it counts as given.
         watch: called after each step with the mean length of the derivatives in the weights before it.
 
     Returns:
-        (K, n), 0 for examples that no step has visited.
+        (K, firsts, n), 0 for examples that no step has visited.
     """
     run = recording.run
     flat, weights = Flat(run.state.model), run.weights
@@ -49,9 +49,10 @@ def metagradients(
         zeros,
         zeros if run.training["optimizer"] == "adamw" else None,
     )
-    found = slopes.new_zeros(len(slopes), run.task.train_size)
+    found = slopes.new_zeros(len(slopes), len(firsts), run.task.train_size)
     for step, part in recording.backwards():
-        if step.number < first:
+        places = [place for place, first in enumerate(firsts) if first <= step.number]
+        if not places:
             break
         through_average(adjoint, step.share)
         cotangents = through_optimizer(adjoint, step, run.training)
@@ -66,6 +67,8 @@ def metagradients(
                 chunk,
             )
         adjoint.weights = adjoint.weights + curved
-        found.index_add_(1, torch.as_tensor(np.asarray(part), device=found.device), sloped)
+        rows = torch.as_tensor(np.asarray(part), device=found.device)
+        for place in places:
+            found[:, place].index_add_(1, rows, sloped)
         watch(float(adjoint.weights.norm(dim=1).mean()))
     return found

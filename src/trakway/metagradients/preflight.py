@@ -55,7 +55,7 @@ def preflight(run: Differentiated, entries: int, seen: Callable[[], None] = lamb
     recording = run.recording
     norms: list[float] = []
     slopes = output_slopes(task, run.model, looked)
-    scores = metagradients(recording, slopes, run.chunk, watch=norms.append).double().cpu().numpy()
+    scores = metagradients(recording, slopes, run.chunk, watch=norms.append)[:, 0].double().cpu().numpy()
     true, said = (more - less) / (2 * SMALL), scores @ few
     return {
         "metasmoothness": smoothness(start, first, second),

@@ -1,6 +1,7 @@
 """The derivatives of all targets' outputs through one training run, as a file that survives a kill."""
 
 import copy
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from trakway.gradients.per_example import exact
 from trakway.metagradients.exact import metagradients
 from trakway.metagradients.flat import join
 from trakway.metagradients.numerics import check_numerics
+from trakway.metagradients.point import Point
 from trakway.metagradients.recording import Recording, bytes_of_a_step, steps_of
 from trakway.outputs.evaluation import EVALUATION_ROWS
 from trakway.runtime.progress import track
@@ -29,10 +31,9 @@ class Differentiated:
     def __init__(
         self,
         task: Task,
-        training: dict,
+        point: Point,
         number: int,
-        weights: np.ndarray | None = None,
-        start: float = 0.0,
+        starts: Sequence[float] = (0.0,),
         memory_mb: float = 2000,
         chunk: int | None = None,
     ):
@@ -40,28 +41,31 @@ class Differentiated:
 
         Args:
             task: with targets.
-            training: the ``training`` section of the experiment.
+            point: at which the derivative is taken.
             number: of the run, part of its seed.
-            weights: of the training examples, (n,): the point at which the derivative is taken; None: all 1.
-            start: the share of the run, in [0, 1), that counts as given.
+            starts: shares of the run, in [0, 1), that count as given, each with scores of its own.
             memory_mb: what the recorded states may take.
             chunk: functions that go through the model at once; None: as many as pay on the device.
         """
-        self.task, self.weights = task, weights
+        self.task, self.weights, self.unit = task, point.weights, point.unit
         self.chunk = chunk or TOGETHER[torch.device(task.device).type]
-        self.training = training | {"checkpoints": 1}
+        self.training = point.training | {"checkpoints": 1}
         self.seed = task.training_seed(DIFFERENTIATED, number)
-        self.start, self.memory_mb = start, memory_mb
+        self.starts, self.memory_mb = starts, memory_mb
 
     def scores(self, entries: np.ndarray) -> np.ndarray:
-        """Return the scores of all training examples for entries of the table of targets, float32 (entries, n)."""
+        """Return the scores of all training examples for entries of the table of targets.
+
+        Returns:
+            float32 (entries, starts, n).
+        """
         slopes = output_slopes(self.task, self.model, entries)
         steps = len(steps_of(self.recording.run))
-        first = round(self.start * steps)
-        seen = iter(track(range(steps - first), "steps gone back"))
-        found = metagradients(self.recording, slopes, self.chunk, first, lambda _: next(seen, None))
+        firsts = [round(start * steps) for start in self.starts]
+        seen = iter(track(range(steps - min(firsts)), "steps gone back"))
+        found = metagradients(self.recording, slopes, self.chunk, firsts, lambda _: next(seen, None))
         next(seen, None)
-        return found.float().cpu().numpy()
+        return (self.unit * found).float().cpu().numpy()
 
     @cached_property
     def recording(self) -> Recording:
@@ -99,7 +103,7 @@ def output_slopes(task: Task, model: nn.Module, entries: np.ndarray) -> Tensor:
 
 
 def write_scores(run: Differentiated, path: Path, entries: int, at_once: int, fingerprint: str) -> dict:
-    """Write the scores of all entries of the table of targets, float32 (entries, n); returns the cost.
+    """Write the scores of all entries of the table of targets, float32 (entries, starts, n); returns the cost.
 
     Args:
         run: what is differentiated.
@@ -112,5 +116,5 @@ def write_scores(run: Differentiated, path: Path, entries: int, at_once: int, fi
     def scores(block: slice) -> tuple[np.ndarray]:
         return (run.scores(np.arange(block.start, block.stop)),)
 
-    part = Part([path], [(entries, run.task.train_size)], row_blocks(entries, at_once), scores)
+    part = Part([path], [(entries, len(run.starts), run.task.train_size)], row_blocks(entries, at_once), scores)
     return fill_arrays([part], fingerprint, "groups of targets traced")

@@ -5,7 +5,7 @@ Light on purpose (standard library): the workflow asks at the start of every job
 
 from trakway.plan.code import code_files
 from trakway.plan.datasets import Dataset
-from trakway.plan.ensembles import ALONE, OUTPUT_ROLES, ensemble_shards, ensemble_sizes
+from trakway.plan.ensembles import ALONE, COMPLETING, FIXED, OUTPUT_ROLES, ensemble_shards, ensemble_sizes
 from trakway.plan.functions import is_window, window, window_timestep
 from trakway.plan.layout import (
     INFLUENCES,
@@ -47,7 +47,9 @@ from trakway.plan.shards import check_once, compact, expand, shard_range, shards
 
 __all__ = [
     "ALONE",
+    "COMPLETING",
     "CONTROL",
+    "FIXED",
     "INFLUENCES",
     "Chosen",
     "Dataset",

@@ -1,7 +1,7 @@
 """Everything of an experiment that has a cost, but the ablation, which a run need not have."""
 
 from trakway.attribution.inputs import INPUTS, inputs_of
-from trakway.plan import ensemble_shards, ensemble_sizes, methods_of, modality_of
+from trakway.plan import COMPLETING, ensemble_shards, ensemble_sizes, methods_of, modality_of
 from trakway.report.tables import declared_tables
 
 FOLDER = "costs/"
@@ -25,7 +25,7 @@ def cost_names(settings: dict) -> list[str]:
     names += ["preflight"] if "metagradients" in inputs_of(list(chosen.values())) else []
     names += [f"scores/{method}" for method in chosen]
     if modality.has(("steps",)):
-        drawn = ("reference", "removal")
+        drawn = [ensemble for ensemble in COMPLETING if ensemble in ensemble_sizes(settings)]
         names += [f"completions/{e}/{shard}" for e in drawn for shard in ensemble_shards(settings, e)]
     if modality.has(("caption",)):
         asked = ("reference", "evaluation")

@@ -60,7 +60,7 @@ class Asked:
 
     def _of_ensemble(self, parts: tuple[str, ...]) -> bool:
         _, ensemble, *rest = parts
-        if not rest or not re.fullmatch("[a-z]+", ensemble):
+        if not rest or not re.fullmatch("[a-z_]+", ensemble):
             return False
         if rest[0] == "models" and len(rest) > 1:
             model = MODEL.match(rest[1].removeprefix("."))

@@ -20,19 +20,20 @@ class Table(Part):
 
     Attributes:
         beside: further tables that the same work gives: name → caption, empty for one that no report shows.
-        beside_needs: traits without which a report does not have these.
+        beside_needs: name → traits without which a report does not have the table.
         own_rule: whether the workflow has a rule of its own for it, since it reads what no plain table does; there is
             no ``make`` then.
     """
 
     beside: dict[str, str] = field(default_factory=dict)
-    beside_needs: tuple[str, ...] = ()
+    beside_needs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     own_rule: bool = False
 
     def names(self, name: str, settings: dict) -> list[str]:
         """Return the names of the tables that the report of an experiment has, of one called ``name``."""
-        shown = [other for other, caption in self.beside.items() if caption]
-        return [name, *(shown if modality_of(settings).has(self.beside_needs) else ())]
+        fits = modality_of(settings).has
+        shown = [other for other, caption in self.beside.items() if caption and fits(self.beside_needs.get(other, ()))]
+        return [name, *shown]
 
 
 def table_of(file: str | os.PathLike) -> Table | None:

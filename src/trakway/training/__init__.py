@@ -2,6 +2,6 @@
 
 from trakway.training.adoption import adopt
 from trakway.training.checkpoint import load_checkpoint
-from trakway.training.ensemble import FIXED, Ensemble, load_model, train_shard
+from trakway.training.ensemble import Ensemble, load_model, train_shard
 
-__all__ = ["FIXED", "Ensemble", "adopt", "load_checkpoint", "load_model", "train_shard"]
+__all__ = ["Ensemble", "adopt", "load_checkpoint", "load_model", "train_shard"]

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from trakway.errors import UserError
+from trakway.plan.ensembles import FIXED
 from trakway.plan.shards import shard_range
 from trakway.runtime import resources
 from trakway.runtime.progress import track
@@ -23,8 +24,8 @@ RESTORE = "bring it back as it was, or run again from the rule train on: snakema
 PAIRED = {"evaluation": "evaluation", "estimation": "estimation", "reference": "removal", "removal": "removal"}
 """The ensembles whose models can share seeds, and the stream they share."""
 
-FIXED, DIFFERENTIATED = "fixed", "metagradient"
-"""The ensemble whose models all have the seed of the first training run that is differentiated, and what names that."""
+DIFFERENTIATED = "metagradient"
+"""What names the training runs that are differentiated."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,11 @@ def model_seed(task: Task, ensemble: Ensemble, index: int, paired: bool) -> int:
     """Return the seed of a model: its own, or, with ``paired``, that of all models of its number within a subset.
 
     Models that are compared over subsets then share initial weights, order and noise (common random numbers), and
-    differ by their data alone. Members are never paired: their differences are what an ensemble is for.
+    differ by their data alone. Members are never paired: their differences are what an ensemble is for. The models of
+    ensembles at a fixed seed have those of the first training runs that are differentiated.
     """
-    if ensemble.name == FIXED:
-        return task.training_seed(DIFFERENTIATED, 0)
+    if ensemble.name in FIXED:
+        return task.training_seed(DIFFERENTIATED, index % ensemble.seeds)
     if paired and ensemble.name in PAIRED:
         return task.training_seed(f"paired {PAIRED[ensemble.name]}", index % ensemble.seeds)
     return task.training_seed(ensemble.name, index)

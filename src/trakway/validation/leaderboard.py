@@ -13,6 +13,7 @@ COLUMNS = [
     "experiment", "tier", "targets", "timestep", "dropped", "method", "lds", "lds_low", "lds_high", "ceiling",
     "over_ceiling", "removal", "removal_random", "shift_over_random", "models", "cpu_seconds", "peak_mb",
 ]  # fmt: skip
+MEASURED = ["removal", "removal_random", "shift_over_random"]
 NEEDED = ("lds", "cost", "timing")
 ALL_STEPS = "all steps"
 
@@ -22,7 +23,8 @@ def leaderboard(folders: Sequence[Path]) -> pd.DataFrame:
 
     Args:
         folders: one an experiment, each with its published ``lds.csv``, ``cost.csv``, ``timing.csv`` and
-            ``provenance.json``; ``lds_fixed.csv``, ``removal.csv`` and ``shift.csv`` where it has them.
+            ``provenance.json``; where it has them also ``removal.csv``, ``shift.csv``, and ``lds_fixed.csv``,
+            ``removal_fixed.csv``, ``shift_fixed.csv`` for the rows at a fixed seed.
 
     Returns:
         ``COLUMNS``. ``targets`` is the kind of target, ``all steps`` for the mean over the steps of trajectories;
@@ -53,12 +55,18 @@ def _of_one(folder: Path) -> pd.DataFrame:
     price = tables["cost"].sort_values("cpu_seconds").groupby("method").last()[["models", "cpu_seconds"]]
     timing = tables["timing"]
     price["peak_mb"] = timing[timing["stage"] == "scores"].set_index("method")["peak_mb"]
-    found = lds.join(price, on="method").merge(_removed(tables), how="left", on=["method", "timestep"])
+    lds = lds.join(price, on="method")
+    ordinary, fixed = lds[lds["dropped"].isna()], lds[lds["dropped"].notna()]
+    found = pd.concat(
+        [
+            ordinary.merge(_at_one_share(_removed(tables)), how="left", on=["method", "timestep"]),
+            fixed.merge(_removed(tables, "_fixed"), how="left", on=["method", "timestep", "dropped"]),
+        ],
+        ignore_index=True,
+    )
     steps = found["timestep"].notna().any()
-    others = (found["targets"] != ("generated" if steps else "test")) | found["dropped"].notna()
-    found.loc[others, ["removal", "removal_random", "shift_over_random"]] = (
-        np.nan
-    )  # removals are of these targets alone
+    # Removals are of these targets alone.
+    found.loc[found["targets"] != ("generated" if steps else "test"), MEASURED] = np.nan
     return found.assign(experiment=folder.name, tier=read_json(folder / "provenance.json")["tier"])
 
 
@@ -71,21 +79,27 @@ def _over_steps(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return kept.assign(targets=ALL_STEPS, timestep=np.nan, over_ceiling=kept["lds"] / kept["ceiling"])
 
 
-def _removed(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return by method and timestep what removing its top examples does, at the share that all methods have."""
-    keys = ["method", "timestep"]
-    if "removal" not in tables:
-        return pd.DataFrame(columns=[*keys, "removal", "removal_random", "shift_over_random"])
-    table = tables["removal"]
-    top = table[table["side"] == "top"]
-    share = top.groupby("fraction")["method"].nunique().pipe(lambda counts: counts[counts == counts.max()].index.max())
-    found = top[top["fraction"] == share][[*keys, "change"]].rename(columns={"change": "removal"})
-    random = table[(table["side"] == "random") & (table["fraction"] == share)].set_index("timestep")["change"]
-    found["removal_random"] = (
-        found["timestep"].map(random) if found["timestep"].notna().any() else float(random.iloc[0])
-    )
-    if "shift" in tables:
-        shift = tables["shift"].dropna(subset=["fid_over_random"])
-        shift = shift.sort_values("k").groupby(keys, as_index=False).last()[[*keys, "fid_over_random"]]
-        found = found.merge(shift.rename(columns={"fid_over_random": "shift_over_random"}), how="left", on=keys)
-    return found
+def _removed(tables: dict[str, pd.DataFrame], bank: str = "") -> pd.DataFrame:
+    """Return by method, timestep and share ``dropped`` what removing a method's top examples does.
+
+    Args:
+        tables: of the experiment.
+        bank: ``_fixed`` for the removals at a fixed seed.
+    """
+    keys = ["method", "timestep", "dropped"]
+    if f"removal{bank}" not in tables:
+        return pd.DataFrame(columns=[*keys, *MEASURED]).astype(float).astype({"method": str})
+    table = tables[f"removal{bank}"].rename(columns={"fraction": "dropped", "change": "removal"})
+    found = table.loc[table["side"] == "top", [*keys, "k", "removal"]]
+    random = table[table["side"] == "random"].rename(columns={"removal": "removal_random"})
+    found = found.merge(random[[*keys[1:], "removal_random"]], how="left", on=keys[1:])
+    if f"shift{bank}" in tables:
+        shift = tables[f"shift{bank}"].rename(columns={"fid_over_random": "shift_over_random"})
+        found = found.merge(shift[["method", "timestep", "k", "shift_over_random"]], how="left")
+    return found.drop(columns="k")
+
+
+def _at_one_share(removed: pd.DataFrame) -> pd.DataFrame:
+    """Keep the largest share that the most methods removed."""
+    counts = removed.groupby("dropped")["method"].nunique()
+    return removed[removed["dropped"] == counts[counts == counts.max()].index.max()].drop(columns="dropped")

@@ -8,7 +8,8 @@ The counterfactual check of the TRAK paper (Park et al., 2023): if the examples 
 prediction, training without them lowers its margin and, in the end, flips it; dropping as many at random hardly does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +42,10 @@ TABLE = Table(
         "paired": "training.paired",
     },
     beside={
+        "removal_pairs": (
+            "Differences in the change of the output between every two methods on the same resamples, with intervals; "
+            "below 0 where the first lowers it more."
+        ),
         "brittleness": (
             "The smallest number of removed top examples that flips a prediction, for every method and target; empty "
             "where none does."
@@ -49,12 +54,15 @@ TABLE = Table(
             "How many times as many predictions flip as when the same number of examples is removed at random."
         ),
     },
-    beside_needs=("border",),
+    beside_needs={"brittleness": ("border",), "flip_ratios": ("border",)},
 )
 
 COLUMNS = [
     "method", "timestep", "side", "k", "fraction", "change", "change_low", "change_high", "flipped", "flipped_low",
     "flipped_high", "targets", "seeds", "repeats", "targets_change",
+]  # fmt: skip
+PAIRS = [
+    "method", "against", "timestep", "side", "k", "fraction", "difference", "difference_low", "difference_high",
 ]  # fmt: skip
 
 
@@ -62,6 +70,7 @@ class RemovalTables(NamedTuple):
     """The tables of one removal experiment."""
 
     removal: pd.DataFrame
+    pairs: pd.DataFrame
     brittleness: pd.DataFrame
 
 
@@ -231,6 +240,8 @@ def evaluate(
         (over ``targets_change``) but not in ``flipped``: losing what supports them cannot flip them. For the random
         control each repeat is judged like a row of a method, by as many seeds, and then the ``repeats`` are averaged.
 
+        ``pairs``, a row for each side, k and two methods (``PAIRS``): ``change`` of the first minus that of the other.
+
         ``brittleness``, a row for each method and target that was right before. ``k``: the smallest tried number of top
         examples whose removal flips it, empty if none does; for the random control the smallest at which half or more
         of the repeats flip it.
@@ -245,7 +256,7 @@ def evaluate(
     resampled = Resamples(seed, resamples)
     target_shares = resampled.shares("targets", len(targets))
     start, reference_means = _start(reference, seeds, paired, resampled, target_shares)
-    table, brittle = [], []
+    table, pairs, brittle = [], [], []
     for group in found:
         _require_finite(f"models trained after removal for {group.key}", group.margins)
         flipped = flips(group.margins, before, right)
@@ -262,8 +273,25 @@ def evaluate(
         if group.key["side"] != "bottom":
             for target, share in zip(targets[right], flipped.mean(axis=0), strict=True):
                 brittle.append((group.key["method"], target, group.key["k"], share >= 0.5))
-    removal = pd.DataFrame(table, columns=COLUMNS).astype({"timestep": "Int64"})
-    return RemovalTables(removal, _brittleness(brittle))
+    for group, other in pairs_of(found):
+        means = (resampled.means(one.margins, target_shares) for one in (group, other))
+        low, high = interval(np.subtract(*means), level)
+        row = {**group.key, "against": other.key["method"], "timestep": timestep}
+        row |= {"difference": group.margins.mean() - other.margins.mean()}
+        pairs.append(row | {"difference_low": low, "difference_high": high})
+    removal, compared = (
+        pd.DataFrame(rows, columns=columns).astype({"timestep": "Int64"})
+        for rows, columns in ((table, COLUMNS), (pairs, PAIRS))
+    )
+    return RemovalTables(removal, compared, _brittleness(brittle))
+
+
+def pairs_of(found: Sequence[Group]) -> Iterator[tuple[Group, Group]]:
+    """Yield every two kinds of removal of one side and number of examples, the control among those of either side."""
+    for first, second in combinations(found, 2):
+        same = first.key["side"] == second.key["side"] or second.random
+        if same and first.key["k"] == second.key["k"]:
+            yield first, second
 
 
 def _start(
@@ -448,20 +476,22 @@ def evaluate_steps(
         paired: as in ``evaluate``.
 
     Returns:
-        ``removal`` and ``brittleness`` of ``evaluate``, and ``flip_ratios``; without a border the last two are empty.
+        ``removal``, ``removal_pairs`` and ``brittleness`` of ``evaluate``, and ``flip_ratios``; without a border the
+        last two are empty.
 
     Raises:
         UserError: a target has no entry at a timestep, or an output is not finite.
     """
     options = {"seed": seed, "resamples": resamples, "level": level}
     seeds = seeds_of(len(outputs), len(rows))
-    tables = {"removal": [], "brittleness": [], "flip_ratios": []}
+    tables = {"removal": [], "removal_pairs": [], "brittleness": [], "flip_ratios": []}
     for timestep in timesteps or [None]:
         columns = positions(entries, timestep)
         here = read_at(rows, timestep)
         part = reference[:, columns], outputs[np.repeat(here, seeds)][:, columns], rows[here]
         found = evaluate(*part, timestep=timestep, border=border, paired=paired, **options)
         tables["removal"].append(found.removal)
+        tables["removal_pairs"].append(found.pairs)
         tables["brittleness"].append(found.brittleness)
         ratios = flip_ratios(*part, **options)
         tables["flip_ratios"].append(ratios if border else ratios.head(0))

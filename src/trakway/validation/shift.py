@@ -6,6 +6,7 @@ set against those of the original model, and the distance against that of models
 """
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,12 @@ TABLE = Table(
         "level": "lds.level",
     },
     needs=("steps",),
+    beside={
+        "shift_pairs": (
+            "Differences in FID and KID between every two methods on the same resamples, with intervals; above 0 where "
+            "the first moves completions further."
+        )
+    },
 )
 
 DISTANCES = {"fid": frechet_distance, "kid": kernel_distance}
@@ -50,6 +57,9 @@ COLUMNS = [
     )),
     "targets", "seeds", "repeats", "completions", "features",
 ]  # fmt: skip
+PAIRS = [
+    "method", "against", "timestep", "k", *(f"{name}{part}" for name in DISTANCES for part in ("", "_low", "_high")),
+]  # fmt: skip
 
 
 def evaluate(
@@ -61,7 +71,7 @@ def evaluate(
     seed: int,
     resamples: int = 1000,
     level: float = 0.95,
-) -> pd.DataFrame:
+) -> dict[str, pd.DataFrame]:
     """Measure how far removing the examples that a method names moves the images that models draw.
 
     Args:
@@ -78,12 +88,14 @@ def evaluate(
         level: of the intervals, in (0, 1).
 
     Returns:
-        A row for each timestep, method and k (``COLUMNS``). ``fid`` and ``kid``: the distance to the completions of the
-        original model, averaged over the seeds of a row, then over targets (and repeats of the control);
+        ``shift``, a row for each timestep, method and k (``COLUMNS``). ``fid`` and ``kid``: the distance to the
+        completions of the original model, averaged over the seeds of a row, then over targets (and repeats of the
+        control);
         ``…_over_random``: the difference to the control of the same k and timestep, target by target, empty where there
         is none. With k = 0: ``same model``, two draws of the original model, is what no change at all would give;
         ``retrained``, models of the whole training set with other seeds, what training anew alone does. Intervals are
-        over targets, and over repeats where models serve all targets.
+        over targets, and over repeats where models serve all targets. ``shift_pairs``, a row for each timestep, k and
+        two kinds of models (``PAIRS``): the distances of the first minus those of the other.
 
     Raises:
         UserError: completions are missing or not finite.
@@ -91,7 +103,7 @@ def evaluate(
     resampled = Resamples(seed, resamples)
     targets = np.arange(removal["targets"])
     shares = resampled.shares("targets", len(targets))
-    table = []
+    table, pairs = [], []
     for timestep in removal["timesteps"] or ():
         baselines = [completions.of("reference", 0, target, timestep, ORIGINAL) for target in targets]
         shared = {"timestep": timestep, "targets": len(targets), "features": features, "completions": len(baselines[0])}
@@ -110,7 +122,16 @@ def evaluate(
                     drawn = drawn - resampled.means(against, shares)
                     row |= _columns(f"{name}_over_random", difference, drawn, level)
             table.append(row)
-    return pd.DataFrame(table, columns=COLUMNS)
+        for kind, other in combinations([kind for kind in kinds if kind.k], 2):
+            if kind.k != other.k:
+                continue
+            row = {"method": kind.method, "against": other.method, "timestep": timestep, "k": kind.k}
+            for name in DISTANCES:
+                values, against = kind.distances[name], other.distances[name]
+                drawn = resampled.means(values, shares) - resampled.means(against, shares)
+                row |= _columns(name, values.mean() - against.mean(), drawn, level)
+            pairs.append(row)
+    return {"shift": pd.DataFrame(table, columns=COLUMNS), "shift_pairs": pd.DataFrame(pairs, columns=PAIRS)}
 
 
 class Kind(NamedTuple):
@@ -171,8 +192,8 @@ def make(
     seed: int,
     resamples: int,
     level: float,
-) -> pd.DataFrame:
-    """Make the table from completions by shard, see `evaluate`.
+) -> dict[str, pd.DataFrame]:
+    """Make the tables from completions by shard, see `evaluate`.
 
     Args:
         index: ensemble and shard → whose completions they are.

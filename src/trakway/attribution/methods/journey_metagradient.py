@@ -18,6 +18,6 @@ METHOD = Method(
 )
 
 
-def score(material: Material, out: np.ndarray, *, at: str = "full") -> None:
+def score(material: Material, out: np.ndarray, *, at: str = "full", start: float = 0) -> None:
     """Fill ``out`` with the mean of the runs' scores of each target's own timestep."""
-    mean_at(material, material.metagradients, "metagradient.at", at, out)
+    mean_at(material, material.metagradients, "metagradient: at, start", (at, start), out)

@@ -1,0 +1,58 @@
+"""Distribution shift at a fixed seed: completions of a differentiated run, and of what it would have been without."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from trakway.report.tables import Table
+from trakway.validation import shift
+
+TABLE = Table(
+    section="Shift",
+    caption=(
+        "FID and KID of completions where the models after removal share everything with the differentiated runs but "
+        "the examples that they do without, dropped at their place: what retraining alone moves is not in it."
+    ),
+    reads={
+        "index": "completions/{reference_fixed,removal_fixed}/{shard}/index.parquet",
+        "features": "completions/{reference_fixed,removal_fixed}/{shard}/features.npy",
+        "rows": "subsets/removal.parquet",
+    },
+    settings={
+        "removal": "removal",
+        "dataset": "dataset.name",
+        "classifier": "domain.model.name",
+        "seed": "seed",
+        "resamples": "lds.resamples",
+        "level": "lds.level",
+    },
+    needs=("steps",),
+    given="removal.fixed",
+    beside={
+        "shift_fixed_pairs": (
+            "Differences in FID and KID at a fixed seed between every two methods on the same resamples, with "
+            "intervals; above 0 where the first moves completions further."
+        )
+    },
+)
+
+
+def make(
+    index: Mapping[str, pd.DataFrame],
+    features: Mapping[str, np.ndarray],
+    rows: pd.DataFrame,
+    removal: dict,
+    dataset: str,
+    classifier: str,
+    seed: int,
+    resamples: int,
+    level: float,
+) -> dict[str, pd.DataFrame]:
+    """Make the tables of `trakway.validation.shift` of these models; arguments as there."""
+    named = {
+        shard: table.assign(ensemble=table["ensemble"].str.removesuffix("_fixed")) for shard, table in index.items()
+    }
+    counts = {"seeds": removal["fixed"], "reference": removal["fixed"]}
+    found = shift.make(named, features, rows, removal | counts, dataset, classifier, seed, resamples, level)
+    return {"shift_fixed": found["shift"], "shift_fixed_pairs": found["shift_pairs"]}
