@@ -86,10 +86,10 @@ def file_sizes(settings: dict, counts: Counts, measured: Calibration) -> dict[st
         section = settings[ensemble] if ensemble in measured.networks and ensemble != "members" else settings
         kept = section["training"]["checkpoints"] if ensemble == "members" else 1
         adopted = ensemble == "members" and settings["members"]["checkpoints"]
+        size = _checkpoint_bytes(network, section["training"].get("stored", "float32"))
         for index in [] if adopted else range(subsets * seeds):
             for checkpoint in [*range(kept - 1), None]:
-                path, size = _checkpoint(network, section["training"].get("stored", "float32"), index, checkpoint)
-                found[f"train/{ensemble}/models/{path}"] = size
+                found[f"train/{ensemble}/models/{_checkpoint_file(network, index, checkpoint)}"] = size
         roles = OUTPUT_ROLES.get(ensemble, ("evaluation",))
         count = {0: 0, 1: entries.evaluation, 2: entries.total}[len(roles)]
         for shard in ensemble_shards(settings, ensemble):
@@ -136,14 +136,16 @@ def tensors_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | N
     return 8 + -(-length // 8) * 8 + end
 
 
-def _checkpoint(network: Network, stored: str, index: int, checkpoint: int | None) -> tuple[str, int]:
+def _checkpoint_bytes(network: Network, stored: str) -> int:
     tensors = network.tensors
     if stored == "float16":
         tensors = {name: t.half() if t.is_floating_point() else t for name, t in tensors.items()}
+    return tensors_bytes(tensors, {"format": "pt"} if network.format == "diffusers" else None)
+
+
+def _checkpoint_file(network: Network, index: int, checkpoint: int | None) -> str:
     stem = f"{index:05d}" if checkpoint is None else f"{index:05d}.{checkpoint}"
-    if network.format == "diffusers":
-        return f"{stem}/diffusion_pytorch_model.safetensors", tensors_bytes(tensors, {"format": "pt"})
-    return f"{stem}.safetensors", tensors_bytes(tensors)
+    return f"{stem}{'/diffusion_pytorch_model' if network.format == 'diffusers' else ''}.safetensors"
 
 
 def _data(settings: dict, counts: Counts, measured: Calibration) -> dict[str, int]:

@@ -103,12 +103,11 @@ def _most_missed(task: Task, model: nn.Module, batch: Batch, names: list[str]) -
             torch.autograd.grad(f, parameters, retain_graph=True, materialize_grads=True)
             for f in (outputs[0], outputs.sum())
         )
-    rows = layerwise(task, model, batch)[1]
-    # Row by row: a sum in float64 would first write all of them out in it.
-    for found, expected in ((rows[0].double(), first), (sum(row.double() for row in rows), total)):
-        parts = zip(found.split([gradient.numel() for gradient in expected]), expected, strict=True)
+    rows = layerwise(task, model, batch)[1].split([parameter.numel() for parameter in parameters], dim=1)
+    for found, expected in (([part[0] for part in rows], first), ([part.sum(0) for part in rows], total)):
+        parts = zip(found, expected, strict=True)
         errors = torch.stack([(part - gradient.flatten()).norm() for part, gradient in parts])
-        lengths = torch.stack([gradient.double().norm() for gradient in expected])
+        lengths = torch.stack([gradient.norm() for gradient in expected])
         # Rounding is far below this, a missing layer far above. Not finite is not for here to judge.
         if errors.norm() > 1e-3 * lengths.norm():
             return names[int(errors.argmax())]
