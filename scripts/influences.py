@@ -23,8 +23,9 @@ def main(arguments):
     entries = len(read_table(arguments.targets))
     dampings = settings["scores"]["damping"]
     curvature = settings["curvature"]
+    limits = arguments.chunk, arguments.memory
     influence = Influence(
-        task, lambda: load_member(task, member), curvature, dampings, arguments.kind, entries, arguments.chunk
+        task, lambda: load_member(task, member), curvature, dampings, arguments.kind, entries, *limits
     )
     beside = [file_digest(path) for path in sorted(arguments.targets.parent.glob("*.*"))]
     code = code_digest(code_files(__file__, *task.sources))
@@ -49,5 +50,6 @@ if __name__ == "__main__":
     command.add_argument("--member", type=int, required=True, help="whose curvature, by its index")
     command.add_argument("--kind", required=True, choices=INFLUENCES, help="how the system is solved")
     command.add_argument("--chunk", type=int, default=50, help="examples at a time; bounds the memory")
+    command.add_argument("--memory", type=float, default=2000, help="MB that solving may take")
     command.add_argument("--output", type=Path, required=True, help="description (JSON), beside the array (.npy)")
     command.run(main)

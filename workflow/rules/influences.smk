@@ -21,14 +21,15 @@ rule influences:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=more(8000),
+        mem_mb=lambda w, attempt: attempt * (8000 + settings_of(w)["execution"]["memory"]),
         runtime=more(1440),
         gpu=GPU,
     params:
         device=device,
         settings=influence_settings,
         chunk=execution("chunk"),
+        memory=execution("memory"),
     shell:
         'python "$TRAKWAY_SCRIPTS/influences.py" --settings {params.settings:q} --data "$(dirname {input.data[0]:q})"'
         " --targets {input.targets:q} --models {input.models:q} --member {wildcards.member} --kind {wildcards.kind}"
-        " --chunk {params.chunk} --output {output.info:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"
+        " --chunk {params.chunk} --memory {params.memory} --output {output.info:q} --cost {output.cost:q} --device {params.device} > {log:q} 2>&1"

@@ -19,6 +19,8 @@ from trakway.gradients import per_example_gradients
 from trakway.storage.resumable import Part, fill_arrays, row_blocks
 from trakway.tasks import Task
 
+WORKING = 10  # arrays as large as the right-hand sides that are in memory while they are solved for
+
 
 class Influence:
     """Influence scores of one model; it is fitted when they are first asked for."""
@@ -32,6 +34,7 @@ class Influence:
         kind: str,
         entries: int,
         chunk: int,
+        memory_mb: float = 2000,
     ):
         """Say what is computed.
 
@@ -43,7 +46,10 @@ class Influence:
             kind: ``ekfac``, or ``ekfac_cg`` for the solution by conjugate gradients.
             entries: of the table of targets.
             chunk: examples at a time.
+            memory_mb: what solving may take beside the solutions; with less, conjugate gradients go through the drawn
+                gradients more often.
         """
+        self.memory_mb = memory_mb
         self.task, self.load, self.settings, self.dampings = task, load, settings, list(dampings)
         self.kind, self.entries, self.chunk = kind, entries, chunk
 
@@ -58,10 +64,17 @@ class Influence:
         ekfac = Ekfac(drawn)
         slopes = torch.cat([self._slopes(block) for block in self._blocks(self.entries)])
         dampings = torch.tensor(self.dampings, device=slopes.device, dtype=slopes.dtype)
-        rows, factors = slopes.repeat(len(dampings), 1), dampings.repeat_interleave(self.entries)
-        if self.kind == "ekfac":
-            return ekfac.solve(rows, factors)
-        return conjugate_gradients(drawn, ekfac, rows, factors, self.settings["iterations"])
+        factors = dampings.repeat_interleave(self.entries)
+        targets = torch.arange(self.entries, device=slopes.device).repeat(len(dampings))
+        found = slopes.new_empty(len(factors), slopes.shape[1])
+        together = max(1, int(self.memory_mb * 2**20 // (WORKING * slopes.shape[1] * slopes.element_size())))
+        for block in row_blocks(len(factors), together):
+            rows, own = slopes[targets[block]], factors[block]
+            if self.kind == "ekfac":
+                found[block] = ekfac.solve(rows, own)
+            else:
+                found[block] = conjugate_gradients(drawn, ekfac, rows, own, self.settings["iterations"])
+        return found
 
     def scores(self, rows: slice) -> np.ndarray:
         """Return the scores of some training examples, float32 (dampings, entries, examples)."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from trakway.features.restriction import restricted
 from trakway.forecast.pace import Pace, pace
 from trakway.gradients import projected_gradients, shapes
+from trakway.gradients.per_example import take_as_whole
 from trakway.outputs.evaluation import EVALUATION_ROWS
 from trakway.plan import ALONE, ensemble_sizes, modality_of, task_settings
 from trakway.projection.build import build_projection
@@ -172,6 +173,7 @@ def _outputs(task: Task, model: nn.Module, batch: Batch) -> None:
 def _gradient(found: Calibration, settings: dict, task: Task, model: nn.Module) -> None:
     chunk, projection, most = settings["execution"]["chunk"], settings["projection"], _Most(task.device)
     task, rows = restricted(task, projection.get("parameters", "")), np.arange(task.train_size)
+    take_as_whole(task, model)
     seen = shapes(model, task.attributed(model))
     projected = build_projection(projection, sum(map(math.prod, seen)), task.seed, 0, seen)
 
