@@ -7,7 +7,7 @@ from statistics import median
 
 import torch
 
-SECONDS = 1.0  # of one piece of work, beyond which none with more rows is tried
+SECONDS = 0.6  # of one piece of work, beyond which none with more rows is tried
 LEAST = 0.2  # for which the last one is repeated: the first of a shape compiles and allocates
 
 
