@@ -67,7 +67,7 @@ OF_STEPS = (
 FIGURES = {
     "fashion_resnet": ("lds", "cost", "removal", "examples", "training", "ablation"),
     "reviews_bert": ("lds", "cost", "removal", "removal_fixed", "training", "ablation"),
-    "digits_ddpm": (*OF_STEPS, "shift_fixed"),
+    "digits_ddpm": (*OF_STEPS, "lds_fixed", "shift_fixed"),
     "fashion_ldm": (*OF_STEPS, "captions"),
 }
 
