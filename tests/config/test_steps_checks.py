@@ -260,6 +260,12 @@ LATENT_FAULTS = {
         "a file or folder that is there",
     ),
     "texts longer than the encoder takes": ({"model": {"max_length": 1000}}, "model.max_length", "1000", "at most 512"),
+    "guided without captions ever left out": (
+        {"diffusion": {"guidance": 2, "caption_dropout": 0}},
+        "diffusion.caption_dropout",
+        "0",
+        "more than 0 with diffusion.guidance = 2",
+    ),
     "no width of texts": ({"model": {"text_width": 0}}, "model.text_width", "0", "a whole number >= 1, or null"),
     "words for a width of texts": ({"model": {"text_width": "wide"}}, "model.text_width", "wide", "a whole number"),
 }
@@ -276,6 +282,8 @@ def test_faults_of_networks_on_latents(write_diffusion, check_told, name):
     [
         {},
         {"model": {"attention": [8, 4], "text_width": 8}},
+        {"diffusion": {"guidance": 1, "caption_dropout": 0}},
+        {"diffusion": {"guidance": 2, "caption_dropout": 0.1}},
         {"model": {"attention": [64]}, "autoencoder": {"model": None, "pretrained": "."}},
         # The folders of large sets may lie on another machine.
         {"dataset": {"name": "coco_captions", "path": "coco"}, "autoencoder": {"model": None, "pretrained": "vae"}},

@@ -77,6 +77,13 @@ def _captions(s: dict) -> Iterator[Fault]:
         elif found > most:
             number = "at most" if key == "exchanged" else "as many at most as"
             yield f"targets.{key}", f"{number} targets.count = {most}, the samples there are", "Lower it."
+    if read and s["diffusion"]["guidance"] != 1 and s["diffusion"]["caption_dropout"] == 0:
+        yield (
+            "diffusion.caption_dropout",
+            f"more than 0 with diffusion.guidance = {s['diffusion']['guidance']:g}, which moves samples away from what"
+            " is predicted without a caption: a model that always had one has not learned that",
+            "Raise it, 0.1 is usual, or set guidance to 1.",
+        )
 
 
 def _schedule(s: dict) -> Iterator[Fault]:
