@@ -263,7 +263,7 @@ LATENT_FAULTS = {
     "guided without captions ever left out": (
         {"diffusion": {"guidance": 2, "caption_dropout": 0}},
         "diffusion.caption_dropout",
-        "0",
+        "0.0",
         "more than 0 with diffusion.guidance = 2",
     ),
     "no width of texts": ({"model": {"text_width": 0}}, "model.text_width", "0", "a whole number >= 1, or null"),
