@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.linalg import sqrtm
 
-from trakway.metrics.frechet import frechet_distance, kernel_distance
+from trakway.metrics.frechet import coupled_distance, frechet_distance, kernel_distance
 
 
 def by_definition(first, second):
@@ -128,3 +128,19 @@ class TestBoth:
     def test_features_that_cannot_be_compared(self, distance, shapes):
         with pytest.raises(ValueError, match="at least 2 images of equal width"):
             distance(*map(np.zeros, shapes))
+
+
+class TestCoupled:
+    def test_by_hand(self):
+        first, second = np.array([[0.0, 0.0], [1.0, 2.0]]), np.array([[3.0, 4.0], [1.0, 2.0]])
+        assert coupled_distance(first, second) == pytest.approx(25 / 2)
+        assert coupled_distance(first, first) == 0
+
+    def test_it_bounds_the_squared_distance_of_the_means(self):
+        first, second = np.random.default_rng(0).standard_normal((2, 50, 4))
+        gap = np.square(first.mean(axis=0) - second.mean(axis=0)).sum()
+        assert coupled_distance(first, second) > gap
+
+    def test_other_noise(self):
+        with pytest.raises(ValueError, match="not drawn with the same noise"):
+            coupled_distance(np.zeros((3, 2)), np.zeros((4, 2)))

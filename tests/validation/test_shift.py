@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from trakway.errors import UserError
-from trakway.metrics.frechet import frechet_distance, kernel_distance
+from trakway.metrics.frechet import coupled_distance, frechet_distance, kernel_distance
 from trakway.storage import files
-from trakway.validation import shift, shift_fixed
+from trakway.validation import shift_fixed
 from trakway.validation.completions import KEY, Completions
 from trakway.validation.shift import COLUMNS, evaluate
 
@@ -87,7 +87,8 @@ class TestDefinition:
         found = {tuple(key): value for key, value in zip(index.itertuples(index=False, name=None), values, strict=True)}
 
         def one(ensemble, model, target):
-            original = found["reference", 0, target, timestep, "original"]
+            stream = "retrained" if distance is coupled_distance else "original"
+            original = found["reference", 0, target, timestep, stream]
             return distance(found[ensemble, model, target, timestep, "retrained"], original)
 
         if k == 0:
@@ -104,7 +105,9 @@ class TestDefinition:
             ]
         )
 
-    @pytest.mark.parametrize(("name", "distance"), [("fid", frechet_distance), ("kid", kernel_distance)])
+    @pytest.mark.parametrize(
+        ("name", "distance"), [("fid", frechet_distance), ("kid", kernel_distance), ("moved", coupled_distance)]
+    )
     def test_means_and_differences(self, world, table, name, distance):
         for row in table.to_dict("records"):
             values = self.brute_force(world, distance, row["method"], row["timestep"], row["k"])
@@ -138,6 +141,7 @@ class TestDefinition:
         assert lines[0] == (
             "method,timestep,k,fid,fid_low,fid_high,fid_over_random,fid_over_random_low,fid_over_random_high,"
             "kid,kid_low,kid_high,kid_over_random,kid_over_random_low,kid_over_random_high,"
+            "moved,moved_low,moved_high,moved_over_random,moved_over_random_low,moved_over_random_high,"
             "targets,seeds,repeats,completions,features"
         )
         assert ",,,," in lines[1]
@@ -296,15 +300,17 @@ def test_every_two_methods_are_compared():
             assert (row[f"{name}_low"] > 1) == (step == 800)
 
 
-@pytest.mark.parametrize("removed", ["removal", "removal_fixed"])
-def test_at_a_fixed_seed_it_is_the_same_with_the_seeds_of_these(removed):
+def test_of_several_differentiated_runs_the_first_is_looked_at():
     removal, rows = removal_of(seeds=2, reference=2), rows_of(3)
     index, features = draw(rows, removal)
-    named = index.assign(ensemble=index["ensemble"] + removed.removeprefix("removal"))
     given = {"dataset": "digits", "classifier": "cnn", "seed": 0, "resamples": 20, "level": 0.95, "rows": rows}
-    settings = removal | {"fixed": 2, "seeds": 7, "reference": 9} if removed == "removal_fixed" else removal
-    make = shift_fixed.make if removed == "removal_fixed" else shift.make
-    found = make({"all": named}, {"all": features}, removal=settings, **given)
-    expected = both(rows, removal, (index, features), 20, features="classifier on digits: cnn")
+    settings = removal | {"fixed": 2, "seeds": 7, "reference": 9}
+    named = index.assign(ensemble=index["ensemble"] + "_fixed")
+    found = shift_fixed.make({"all": named}, {"all": features}, removal=settings, **given)
+    first = (index["model"] % 2 == 0).to_numpy()
+    kept = index[first].assign(model=index["model"][first] // 2)
+    expected = both(
+        rows, removal | {"seeds": 1, "reference": 1}, (kept, features[first]), 20, features="classifier on digits: cnn"
+    )
     for name, other in zip(found.values(), expected.values(), strict=True):
         pd.testing.assert_frame_equal(name, other)

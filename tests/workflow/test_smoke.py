@@ -30,10 +30,14 @@ TABLES = {
 FLIPS = {"brittleness": ("method target", "k"), "flip_ratios": ("method k", "ratio")}
 STEPS = {
     "shift": (
-        "method timestep k fid fid_low fid_high kid kid_low kid_high targets seeds repeats completions features",
-        " ".join(f"{name}_over_random{end}" for name in ("fid", "kid") for end in ("", "_low", "_high")),
+        "method timestep k fid fid_low fid_high kid kid_low kid_high moved moved_low moved_high targets seeds repeats "
+        "completions features",
+        " ".join(f"{name}_over_random{end}" for name in ("fid", "kid", "moved") for end in ("", "_low", "_high")),
     ),
-    "shift_pairs": ("method against timestep k fid fid_low fid_high kid kid_low kid_high", ""),
+    "shift_pairs": (
+        "method against timestep k fid fid_low fid_high kid kid_low kid_high moved moved_low moved_high",
+        "",
+    ),
     "emergence": (
         "target timestep group k probability probability_low probability_high",
         "label emergence_timestep method",

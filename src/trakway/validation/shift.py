@@ -12,18 +12,19 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from trakway.metrics.frechet import frechet_distance, kernel_distance
+from trakway.metrics.frechet import coupled_distance, frechet_distance, kernel_distance
 from trakway.metrics.intervals import interval
 from trakway.plan.methods import CONTROL
 from trakway.report.tables import Table
-from trakway.validation.completions import ORIGINAL, Completions
+from trakway.validation.completions import ORIGINAL, RETRAINED, Completions
 from trakway.validation.removal import Resamples, groups, read_at
 
 TABLE = Table(
     section="Shift",
     caption=(
-        "FID and KID of completions after removal for every method, timestep and number of removed examples, with "
-        "intervals over samples, and the difference to the random control of the same size."
+        "FID and KID of completions after removal for every method, timestep and number of removed examples, and how "
+        "far completions move that are drawn with the same noise (``moved``), with intervals over samples, and the "
+        "difference to the random control of the same size."
     ),
     reads={
         "index": "completions/{reference,removal}/{shard}/index.parquet",
@@ -41,13 +42,19 @@ TABLE = Table(
     needs=("steps",),
     beside={
         "shift_pairs": (
-            "Differences in FID and KID between every two methods on the same resamples, with intervals; above 0 where "
-            "the first moves completions further."
+            "Differences in these distances between every two methods on the same resamples, with intervals; above 0 "
+            "where the first moves completions further."
         )
     },
 )
 
-DISTANCES = {"fid": frechet_distance, "kid": kernel_distance}
+DISTANCES = {
+    "fid": (frechet_distance, ORIGINAL),
+    "kid": (kernel_distance, ORIGINAL),
+    "moved": (coupled_distance, RETRAINED),
+}
+"""How far completions are from those of reference model 0, and from which of its two draws."""
+
 SAME, WHOLE = "same model", "retrained"
 
 COLUMNS = [
@@ -90,9 +97,9 @@ def evaluate(
     Returns:
         ``shift``, a row for each timestep, method and k (``COLUMNS``). ``fid`` and ``kid``: the distance to the
         completions of the original model, averaged over the seeds of a row, then over targets (and repeats of the
-        control);
-        ``…_over_random``: the difference to the control of the same k and timestep, target by target, empty where there
-        is none. With k = 0: ``same model``, two draws of the original model, is what no change at all would give;
+        control); ``moved``: the mean squared distance, completion by completion, to those that the original model draws
+        with the same noise, 0 for itself; ``…_over_random``: the difference to the control of the same k and timestep,
+        target by target, empty where there is none. With k = 0: ``same model``, two draws of the original model, is what no change at all would give;
         ``retrained``, models of the whole training set with other seeds, what training anew alone does. Intervals are
         over targets, and over repeats where models serve all targets. ``shift_pairs``, a row for each timestep, k and
         two kinds of models (``PAIRS``): the distances of the first minus those of the other.
@@ -105,8 +112,12 @@ def evaluate(
     shares = resampled.shares("targets", len(targets))
     table, pairs = [], []
     for timestep in removal["timesteps"] or ():
-        baselines = [completions.of("reference", 0, target, timestep, ORIGINAL) for target in targets]
-        shared = {"timestep": timestep, "targets": len(targets), "features": features, "completions": len(baselines[0])}
+        baselines = [
+            {stream: completions.of("reference", 0, target, timestep, stream) for stream in (ORIGINAL, RETRAINED)}
+            for target in targets
+        ]
+        shared = {"timestep": timestep, "targets": len(targets), "features": features}
+        shared["completions"] = len(baselines[0][ORIGINAL])
         kinds = _kinds(completions, baselines, rows.reset_index(drop=True), removal, timestep)
         controls = {kind.k: kind for kind in kinds if kind.method == CONTROL}
         for kind in kinds:
@@ -151,7 +162,7 @@ class Kind(NamedTuple):
 
 
 def _kinds(
-    completions: Completions, baselines: list[np.ndarray], rows: pd.DataFrame, removal: dict, timestep: int
+    completions: Completions, baselines: list[dict[str, np.ndarray]], rows: pd.DataFrame, removal: dict, timestep: int
 ) -> list[Kind]:
     """Measure all kinds of models at a timestep: the reference models, then those of ``rows`` as they appear."""
     whole, seeds = removal["reference"], removal["seeds"]
@@ -163,8 +174,8 @@ def _kinds(
     for target, baseline in enumerate(baselines):
         for place in np.flatnonzero((owners == -1) | (owners == target)):
             drawn = completions.of(*models[place], target, timestep)
-            for name, distance in DISTANCES.items():
-                distances[name][place, target] = distance(drawn, baseline)
+            for name, (distance, stream) in DISTANCES.items():
+                distances[name][place, target] = distance(drawn, baseline[stream])
     kinds = [Kind(SAME, 0, 1, {name: values[:1] for name, values in distances.items()})]
     if whole > 1:
         kinds.append(Kind(WHOLE, 0, 1, {name: values[1:whole] for name, values in distances.items()}))

@@ -11,8 +11,8 @@ from trakway.validation import shift
 TABLE = Table(
     section="Shift",
     caption=(
-        "FID and KID of completions where the models after removal share everything with the differentiated runs but "
-        "the examples that they do without, dropped at their place: what retraining alone moves is not in it."
+        "The same distances where the models after removal share everything with the first differentiated run but the "
+        "examples that they do without, dropped at their place: what retraining alone moves is not in them."
     ),
     reads={
         "index": "completions/{reference_fixed,removal_fixed}/{shard}/index.parquet",
@@ -31,7 +31,7 @@ TABLE = Table(
     given="removal.fixed",
     beside={
         "shift_fixed_pairs": (
-            "Differences in FID and KID at a fixed seed between every two methods on the same resamples, with "
+            "Differences in these distances at a fixed seed between every two methods on the same resamples, with "
             "intervals; above 0 where the first moves completions further."
         )
     },
@@ -49,10 +49,13 @@ def make(
     resamples: int,
     level: float,
 ) -> dict[str, pd.DataFrame]:
-    """Make the tables of `trakway.validation.shift` of these models; arguments as there."""
-    named = {
-        shard: table.assign(ensemble=table["ensemble"].str.removesuffix("_fixed")) for shard, table in index.items()
-    }
-    counts = {"seeds": removal["fixed"], "reference": removal["fixed"]}
-    found = shift.make(named, features, rows, removal | counts, dataset, classifier, seed, resamples, level)
+    """Make the tables of `trakway.validation.shift` of the first differentiated run; arguments as there."""
+    runs, first = removal["fixed"], {}
+    for shard, table in index.items():
+        kept = table[table["model"] % runs == 0]
+        named = kept.assign(ensemble=kept["ensemble"].str.removesuffix("_fixed"), model=kept["model"] // runs)
+        first[shard] = named, features[shard][kept.index]
+    tables, values = ({shard: pair[place] for shard, pair in first.items()} for place in (0, 1))
+    counts = {"seeds": 1, "reference": 1}
+    found = shift.make(tables, values, rows, removal | counts, dataset, classifier, seed, resamples, level)
     return {"shift_fixed": found["shift"], "shift_fixed_pairs": found["shift_pairs"]}
