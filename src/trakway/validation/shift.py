@@ -99,10 +99,12 @@ def evaluate(
         completions of the original model, averaged over the seeds of a row, then over targets (and repeats of the
         control); ``moved``: the mean squared distance, completion by completion, to those that the original model draws
         with the same noise, 0 for itself; ``…_over_random``: the difference to the control of the same k and timestep,
-        target by target, empty where there is none. With k = 0: ``same model``, two draws of the original model, is what no change at all would give;
-        ``retrained``, models of the whole training set with other seeds, what training anew alone does. Intervals are
-        over targets, and over repeats where models serve all targets. ``shift_pairs``, a row for each timestep, k and
-        two kinds of models (``PAIRS``): the distances of the first minus those of the other.
+        target by target, empty where there is none. With k = 0: ``same model``, two draws of the original model, is
+        what no change at all would give; ``retrained``, models of the whole training set with other seeds, what
+        training anew alone does. Intervals are over targets, and over repeats where models serve all targets.
+
+        ``shift_pairs``, a row for each timestep, k and two kinds of models (``PAIRS``): the distances of the first
+        minus those of the other.
 
     Raises:
         UserError: completions are missing or not finite.
