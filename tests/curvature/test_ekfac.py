@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from trakway.curvature.conjugate import conjugate_gradients, product
+from trakway.curvature.drawn import Drawn
 from trakway.curvature.ekfac import Ekfac
 from trakway.curvature.influence import Influence
 from trakway.gradients import layers
@@ -147,3 +148,30 @@ def test_a_parameter_that_nothing_depends_on_gets_no_score(pictures):
         names = pictures.attributed(model)
         place = sum(model.get_parameter(name).numel() for name in names[: names.index("unused")])
         assert (influence.solved[:, place : place + 8] == 0).all()
+
+
+class Shifted(nn.Module):
+    """Adds a number to all logits alike, by a parameter whose gradient is rounding errors alone."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network, self.shift = network, nn.Linear(1, 8)
+
+    def forward(self, pictures):
+        return self.network(pictures) + self.shift(torch.ones(len(pictures), 1)).sum(1, keepdim=True)
+
+
+def test_a_parameter_that_changes_nothing_gets_no_score(pictures, network):
+    """And leaves those of the others as they are."""
+    model = Shifted(network).eval()
+    settings = {"drawn": 60, "iterations": 10}
+    drawn = Drawn(pictures, model, 60, 30)
+    gradients = torch.cat(list(drawn.gradients()))[:, -16:]
+    assert 0 < gradients.abs().max() < 1e-5
+    for kind in ("ekfac", "ekfac_cg"):
+        found, alone = (
+            Influence(pictures, lambda one=one: one, settings, [0.1], kind, 3, 10) for one in (model, network)
+        )
+        assert (found.solved[:, -16:] == 0).all()
+        expected = torch.from_numpy(alone.scores(slice(0, 12)))
+        assert (torch.from_numpy(found.scores(slice(0, 12))) - expected).norm() < 0.01 * expected.norm()

@@ -15,13 +15,17 @@ from trakway.gradients.backward import watch
 from trakway.gradients.factored import two_sided
 from trakway.gradients.preconditioning import LARGEST
 
+ROUNDING = 1e-10
+"""Times the largest mean eigenvalue: one of a parameter below it is that of rounding errors, as of the bias of an
+attention's keys, which changes nothing. Damped relative to itself it would outweigh all others."""
+
 
 class Ekfac:
     """The Gauss-Newton matrix as Q Λ Qᵀ, a block a parameter.
 
     Attributes:
         bases: of each parameter (left (out, out), right (in, in)), eigenvectors in columns; None: the coordinates.
-        values: of each parameter Λ, (out, in).
+        values: of each parameter Λ, (out, in); 0 where its gradients are but rounding errors.
     """
 
     def __init__(self, drawn: Drawn):
@@ -40,7 +44,9 @@ class Ekfac:
         for gradients in drawn.gradients():
             for total, part in zip(self.values, self.rotated(gradients), strict=True):
                 total += part.square().sum(0, dtype=torch.float64)
-        self.values = [(total / drawn.count).float() for total in self.values]
+        means = torch.stack([total.mean() for total in self.values])
+        seen = means > ROUNDING * means.max()
+        self.values = [(total * one / drawn.count).float() for total, one in zip(self.values, seen, strict=True)]
 
     def matrices(self, rows: Tensor) -> list[Tensor]:
         """Return rows (R, p) as a matrix (R, out, in) a parameter."""
