@@ -8,8 +8,8 @@ import pytest
 # Files that tell of the whole run: remade whenever anything is.
 RECORD = {"tables/timing.csv", "costs/timing.json", "provenance.json", "explorer"}
 LDS = {"tables/lds*.csv", "costs/lds.json", "tables/cost.csv", "costs/cost.json", "figures/lds.*", "figures/cost.*"}
-REMOVAL = {f"tables/{name}.csv" for name in ("removal", "brittleness", "flip_ratios")}
-REMOVAL |= {"costs/removal.json", "figures/removal.*"}
+REMOVAL = {f"tables/{name}.csv" for name in ("removal*", "brittleness", "flip_ratios")}
+REMOVAL |= {"costs/removal*.json", "figures/removal.*"}
 ABLATION = {"tables/ablation.csv", "costs/ablation.json", "figures/ablation.*"}
 RETRAINED = {"subsets/removal.*", "train/removal/*", "outputs/removal/*", "costs/*/removal/*", "tables/models.csv"}
 RETRAINED |= {"costs/models.json", "figures/training.*"}
@@ -17,10 +17,12 @@ RETRAINED |= {"costs/models.json", "figures/training.*"}
 
 # The same of the diffusion experiment.
 PER_STEP = {"tables/timestep_correlation.csv", "costs/timestep_correlation.json", "figures/timestep_correlation.*"}
-COMPLETED = {f"{folder}{name}.{end}" for name in ("shift", "emergence") for folder, end in
+FIXED = {f"{folder}/removal_fixed/*" for folder in ("train", "outputs", "costs/*")}
+COMPLETED = {f"{folder}{name}.{end}" for name in ("shift*", "emergence") for folder, end in
              (("tables/", "csv"), ("costs/", "json"), ("figures/", "*"))}  # fmt: skip
 DRAWN_ANEW = COMPLETED | {"completions/*"}
-JOURNEY_LDS = {file.replace("figures/lds.", "figures/lds_timesteps.") for file in LDS} | {"costs/lds_fixed.json"}
+JOURNEY_LDS = {file.replace("figures/lds.", "figures/lds_timesteps.") for file in LDS}
+JOURNEY_LDS |= {"costs/lds_fixed.json", "figures/lds_fixed.*"}
 
 
 def check(pending: set[str], *groups: set[str]) -> None:
@@ -139,7 +141,7 @@ class TestDiffusion:
         assert not fnmatch.filter(pending, f"{kind}/output/*/train.npy")
         assert not fnmatch.filter(pending, "preconditioners/*")
         assert fnmatch.filter(pending, "outputs/evaluation/*")
-        assert {file.split("/")[1] for file in fnmatch.filter(pending, "train/*")} == {"removal"}
+        assert {file.split("/")[1] for file in fnmatch.filter(pending, "train/*")} == {"removal", "removal_fixed"}
         untouched = {"data/*", "subsets/[!r]*", "subsets/reference.npy", "outputs/members/*", "outputs/domain/*"}
         assert not {pattern for pattern in untouched if fnmatch.filter(pending, pattern)}
         assert pending == own(pending)
@@ -147,9 +149,9 @@ class TestDiffusion:
     @pytest.mark.parametrize(
         ("changes", "subsets"),
         [
-            ({"random": 3}, {"subsets/removal.*"}),
+            ({"random": 3}, {"subsets/removal.*"} | FIXED),
             ({"seeds": 2}, set()),
-            ({"fractions": [0.1, 0.2]}, {"subsets/removal.*"}),
+            ({"fractions": [0.1, 0.2]}, {"subsets/removal.*"} | FIXED),
         ],
         ids=str,
     )
@@ -186,7 +188,7 @@ class TestDiffusion:
         names = ("trak", "journey_trak", "journey_window", "d_trak", "journey_d_trak")
         scores = {f"{folder}{name}.*" for name in names for folder in ("scores/", "costs/scores/")}
         figures = {f"figures/{name}.*" for name in ("journeys", "localisation", "animation")}
-        removal = (REMOVAL - {"figures/removal.*"}) | RETRAINED | COMPLETED | {"completions/removal/*"}
+        removal = (REMOVAL - {"figures/removal.*"}) | RETRAINED | FIXED | COMPLETED | {"completions/removal*"}
         check(pending, scores, figures, JOURNEY_LDS, PER_STEP, removal, ABLATION, RECORD, {"costs/*/removal/*"})
 
     def test_code_of_the_estimator_of_one_method(self, digits):

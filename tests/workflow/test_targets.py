@@ -90,7 +90,7 @@ def test_every_target_at_every_tier(tree, tier):
     assert jobs.get("metagradients", 0) == sum(len(s["metagradient"]["at"]) * s["metagradient"]["runs"] for s in exact)
     curved = [s for s, names in zip(settings, reads, strict=True) for kind in ("ekfac", "ekfac_cg") if kind in names]
     assert jobs.get("influences", 0) == sum(s["curvature"]["members"] for s in curved)
-    assert jobs["completions"] == sum(shards(s)[ensemble] for s in diffusion for ensemble in ("reference", "removal"))
+    assert jobs["completions"] == sum(shards(s).get(ensemble, 0) for s in diffusion for ensemble in plan.COMPLETING)
     assert sum(count for rule, count in jobs.items() if rule.startswith("sample_targets")) == len(diffusion)
     for rule in ("shift", "emergence", "timestep_correlation", "figure_animation"):
         assert jobs[rule] == len(diffusion)
