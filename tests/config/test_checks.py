@@ -209,6 +209,44 @@ FAULTS = {
         "0",
         "the choice of options of trak",
     ),
+    "a derivative at a place that is not computed": (
+        {"methods": ["trak", {"name": "there", "method": "metagradient", "options": {"at": ["full", "middle"]}}]}
+        | {"metagradient": {"at": ["full"]}},
+        "metagradient.at",
+        '["full"]',
+        "middle among them, which the method there asks for",
+    ),
+    "a derivative from a step that is not computed": (
+        {"methods": ["trak", {"name": "late", "method": "metagradient", "options": {"start": 0.7}}]}
+        | {"metagradient": {"start": [0]}},
+        "metagradient.start",
+        "[0.0]",
+        "0.7 among them, which the method late asks for",
+    ),
+    "no derivative where methods ask for it unless told": (
+        {"methods": ["trak", "metagradient"], "metagradient": {"at": ["members"]}},
+        "metagradient.at",
+        '["members"]',
+        "full among them, which the method metagradient asks for",
+    ),
+    "a damping that is not computed": (
+        {
+            "methods": ["trak", {"name": "ours", "method": "ekfac", "options": {"damping": 7}}],
+            "scores": {"damping": [1]},
+        },
+        "scores.damping",
+        "[1.0]",
+        "7 among them, which the method ours asks for",
+    ),
+    "more differentiated runs than members": (
+        {
+            "methods": ["trak", {"name": "there", "method": "metagradient", "options": {"at": "members"}}],
+            "metagradient": {"at": ["members"], "runs": 99},
+        },
+        "metagradient.runs",
+        "99",
+        "at most members.count = ",
+    ),
     "removal of an absent method": (
         {"methods": ["trak", "pixel"], "removal": {"methods": ["trak", "tracin"]}},
         "removal.methods[1]",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from trakway.config.network_checks import check_networks
 from trakway.config.problems import Fault, absent, did_you_mean, value_at
 from trakway.config.steps_checks import check_steps
-from trakway.plan import methods_of, modality_of
+from trakway.plan import INFLUENCES, methods_of, modality_of
 from trakway.plan.datasets import dataset_of
 from trakway.plan.options import option_faults
 from trakway.plan.places import builtin, is_own
@@ -209,6 +209,34 @@ def _choice(s: dict) -> Iterator[Fault]:
         )
 
 
+COMPUTED = {"at": "metagradient.at", "start": "metagradient.start", "damping": "scores.damping"}
+"""Options of methods whose values are computed before any method is asked, and where these are named."""
+
+
+def _computed(s: dict) -> Iterator[Fault]:
+    reading = [method for method in methods_of(s).values() if {"metagradients", *INFLUENCES} & set(method.method.reads)]
+    for method in reading:
+        for option, key in COMPUTED.items():
+            room, name = key.split(".")
+            asked = method.options.get(option, [])
+            missing = [value for value in (asked if isinstance(asked, list) else [asked]) if value not in s[room][name]]
+            if missing:
+                listed = ", ".join(map(str, missing))
+                yield (
+                    key,
+                    f"{listed} among them, which the method {method.name} asks for",
+                    "Add it, or ask for another.",
+                )
+    runs, members = s["metagradient"]["runs"], len(s["members"]["checkpoints"] or ()) or s["members"]["count"]
+    exact = any("metagradients" in method.method.reads for method in reading)
+    if exact and "members" in s["metagradient"]["at"] and runs > members:
+        yield (
+            "metagradient.runs",
+            f"at most members.count = {members} where metagradient.at has members: each run has the subset of a member",
+            "Lower it, or raise members.count.",
+        )
+
+
 def _estimation(s: dict) -> Iterator[Fault]:
     chosen = methods_of(s).values()
     needs = [f"the method {method.name}" for method in chosen if "estimation" in method.method.reads]
@@ -268,6 +296,7 @@ CHECKS = (
     _own_checkpoints,
     _targets,
     _choice,
+    _computed,
     _estimation,
     _removal,
     _ablation,
