@@ -1,3 +1,4 @@
+import copy
 import json
 import shutil
 
@@ -6,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
 from trakway.errors import UserError
 from trakway.storage.fingerprint import file_digest
@@ -391,6 +393,18 @@ class TestReweighted:
         shard("resampled", range(1), ensemble=Ensemble("fixed", every, 1))
         shard("reweighted", range(1), ensemble=self.of(every))
         assert weights(tmp_path / "resampled") == weights(tmp_path / "reweighted")
+
+    @pytest.mark.parametrize("reweighted", [False, True])
+    @pytest.mark.parametrize("norm", [nn.BatchNorm2d, lambda width: nn.GroupNorm(1, width)])
+    def test_batch_norm_is_told_to_see_what_is_dropped(self, shard, task, monkeypatch, capsys, reweighted, norm):
+        layers = [nn.Conv2d(1, 4, 3), norm(4), nn.Flatten(), nn.LazyLinear(10)]
+        network = nn.Sequential(*layers)
+        with torch.no_grad():
+            network(task.train_batch(np.arange(2))[0])
+        monkeypatch.setattr(task, "architecture", lambda: copy.deepcopy(network))
+        shard("a", range(1), ensemble=Ensemble("fixed", SUBSETS, 1, reweighted))
+        told = "note: the network has batch norm" in capsys.readouterr().out
+        assert told == (reweighted and norm is nn.BatchNorm2d)
 
     def test_all_visit_the_same_and_what_is_dropped_does_not_count(self, shard, task, tmp_path, monkeypatch):
         """At weight 0, and divided by all of a batch."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from trakway.errors import UserError
 from trakway.plan.ensembles import FIXED
@@ -99,6 +100,11 @@ def train_shard(
         included.
     """
     models, curves, costs = [], [], []
+    if ensemble.reweighted and any(isinstance(part, _BatchNorm) for part in task.architecture().modules()):
+        print(
+            "note: the network has batch norm, in whose statistics the examples that a model does without still are;"
+            " norms of one example, such as GroupNorm or LayerNorm, leave them out altogether"
+        )
     for index in track(list(indices), f"{ensemble.name} trained"):
         rows = ensemble.rows(index)
         if len(rows) == 0:
