@@ -23,9 +23,15 @@ def main(arguments):
     entries = len(read_table(arguments.targets))
     dampings = settings["scores"]["damping"]
     curvature = settings["curvature"]
-    limits = arguments.chunk, arguments.memory
     influence = Influence(
-        task, lambda: load_member(task, member), curvature, dampings, arguments.kind, entries, *limits
+        task,
+        lambda: load_member(task, member),
+        curvature,
+        dampings,
+        arguments.kind,
+        entries,
+        arguments.chunk,
+        arguments.memory,
     )
     beside = [file_digest(path) for path in sorted(arguments.targets.parent.glob("*.*"))]
     code = code_digest(code_files(__file__, *task.sources))

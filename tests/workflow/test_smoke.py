@@ -51,8 +51,8 @@ FIXED = {
     name: (f"{TABLES[of][0]} dropped", TABLES[of][1])
     for name, of in (("lds_fixed", "lds"), ("lds_fixed_pairs", "lds_pairs"))
 }
-REMOVED = {f"{name}": TABLES[name.replace("_fixed", "")] for name in ("removal_fixed", "removal_fixed_pairs")}
-SHIFTED = {f"{name}": STEPS[name.replace("_fixed", "")] for name in ("shift_fixed", "shift_fixed_pairs")}
+REMOVED = {name: TABLES[name.replace("_fixed", "")] for name in ("removal_fixed", "removal_fixed_pairs")}
+SHIFTED = {name: STEPS[name.replace("_fixed", "")] for name in ("shift_fixed", "shift_fixed_pairs")}
 CAPTIONS = {
     "captions": ("model caption agreement agreement_low agreement_high most_probable samples models", ""),
     "caption_exchange": ("correlation own_class own_chance other_class other_chance samples k", "timestep"),
@@ -151,7 +151,7 @@ def test_the_run_is_calm(smoke):
 
 def subsets_of(run, ensemble):
     """Return the subsets of an ensemble, bool (subsets, n); at a fixed seed those of another one."""
-    return np.load(run.results / f"subsets/{plan.FIXED.get(ensemble, ensemble)}.npy")
+    return np.load(run.results / f"subsets/{plan.subsets_of(ensemble)}.npy")
 
 
 def test_models(run, table):

@@ -9,7 +9,7 @@ rule completions:
         pictures=pictures_of,
         models=f"{ROOT}/train/{{ensemble}}/{{shard}}.json",
         classifier=lambda w: shard_files(w, "domain", "train", ".json"),
-        rows=lambda w: [f"{root_of(w)}/subsets/removal.parquet"] if w.ensemble.startswith("removal") else [],
+        rows=lambda w: [f"{root_of(w)}/subsets/removal.parquet"] if plan.subsets_of(w.ensemble) == "removal" else [],
         code=task_code("completions", "domain"),
     output:
         features=f"{COMPLETIONS}/features.npy",

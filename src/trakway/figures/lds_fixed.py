@@ -49,7 +49,7 @@ def draw(table: pd.DataFrame, title: str = "LDS at a fixed seed", level: float =
         axes.set_visible(False)
     for axes in grid[:, 0]:
         axes.set_ylabel("LDS")
-    for axes in [*grid[-1], *grid.flat[max(0, len(panels) - columns) : len(panels)]]:
+    for axes in grid.flat[len(panels) - columns : len(panels)]:  # the lowest of each column
         axes.set_xlabel("Share of examples dropped")
     legend_beside(figure)
     footnote(

@@ -18,7 +18,6 @@ from trakway.gradients.preconditioning import LARGEST
 from trakway.plan import (
     COMPLETING,
     CONTROL,
-    FIXED,
     OUTPUT_ROLES,
     ensemble_shards,
     ensemble_sizes,
@@ -27,6 +26,7 @@ from trakway.plan import (
     removal_rows,
     shard_range,
     step_methods,
+    subsets_of,
 )
 from trakway.plan.layout import influence_names, metagradient_names, named_projection
 from trakway.plan.projections import preconditioner_name
@@ -66,7 +66,7 @@ def entries_of(settings: dict) -> Entries:
 def completion_sets(settings: dict, ensemble: str, models: Sequence[int]) -> int:
     """Return how many sets of completions are drawn from models, see `trakway.generation.completions`."""
     removal, steps = settings["removal"], len(settings["journey"]["timesteps"])
-    if ensemble.startswith("reference"):
+    if subsets_of(ensemble) == "reference":
         return (len(models) + (0 in models)) * removal["targets"] * steps
     rows = removal_rows(removal, step_methods(settings))
     whose = [rows[model // ensemble_sizes(settings)[ensemble][1]].method for model in models]
@@ -81,7 +81,7 @@ def file_sizes(settings: dict, counts: Counts, measured: Calibration) -> dict[st
     modality, entries, n = modality_of(settings), entries_of(settings), counts.train
     found = _data(settings, counts, measured)
     for ensemble, (subsets, seeds) in ensemble_sizes(settings).items():
-        found[f"subsets/{FIXED.get(ensemble, ensemble)}.npy"] = array_bytes((subsets, n), np.bool_)
+        found[f"subsets/{subsets_of(ensemble)}.npy"] = array_bytes((subsets, n), np.bool_)
         network = measured.networks.get(ensemble, measured.networks["members"])
         section = settings[ensemble] if ensemble in measured.networks and ensemble != "members" else settings
         kept = section["training"]["checkpoints"] if ensemble == "members" else 1

@@ -5,7 +5,7 @@ Light on purpose (standard library): the workflow asks at the start of every job
 
 from trakway.plan.code import code_files
 from trakway.plan.datasets import Dataset
-from trakway.plan.ensembles import ALONE, COMPLETING, FIXED, OUTPUT_ROLES, ensemble_shards, ensemble_sizes
+from trakway.plan.ensembles import ALONE, COMPLETING, FIXED, OUTPUT_ROLES, ensemble_shards, ensemble_sizes, subsets_of
 from trakway.plan.functions import is_window, window, window_timestep
 from trakway.plan.layout import (
     INFLUENCES,
@@ -96,6 +96,7 @@ __all__ = [
     "ensemble_shards",
     "shortest",
     "step_methods",
+    "subsets_of",
     "steps_only",
     "target_settings",
     "task_settings",

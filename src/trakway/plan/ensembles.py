@@ -10,6 +10,12 @@ ALONE = ("autoencoder", "domain")
 FIXED = {"fixed": "fixed", "reference_fixed": "reference", "removal_fixed": "removal"}
 """The ensembles whose models are differentiated runs without some examples, and whose subsets they have."""
 
+
+def subsets_of(ensemble: str) -> str:
+    """Return the ensemble whose subsets an ensemble has: itself, but at a fixed seed."""
+    return FIXED.get(ensemble, ensemble)
+
+
 COMPLETING = ("reference", "removal", "reference_fixed", "removal_fixed")
 """The ensembles that images are drawn from along trajectories, where there are any."""
 

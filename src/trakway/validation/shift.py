@@ -113,6 +113,12 @@ def evaluate(
     targets = np.arange(removal["targets"])
     shares = resampled.shares("targets", len(targets))
     table, pairs = [], []
+
+    def difference(kind: Kind, other: Kind, name: str) -> tuple[float, np.ndarray]:
+        values, against = kind.distances[name], other.distances[name]
+        drawn = resampled.means(values, shares) - resampled.means(against, shares)
+        return values.mean() - against.mean(), drawn
+
     for timestep in removal["timesteps"] or ():
         baselines = [
             {stream: completions.of("reference", 0, target, timestep, stream) for stream in (ORIGINAL, RETRAINED)}
@@ -127,22 +133,15 @@ def evaluate(
             control = controls.get(kind.k) if kind.method != CONTROL else None
             for name, values in kind.distances.items():
                 row["repeats"] = len(values)
-                drawn = resampled.means(values, shares)
-                row |= _columns(name, values.mean(), drawn, level)
+                row |= _columns(name, values.mean(), resampled.means(values, shares), level)
                 if control:
-                    against = control.distances[name]
-                    difference = values.mean() - against.mean()
-                    drawn = drawn - resampled.means(against, shares)
-                    row |= _columns(f"{name}_over_random", difference, drawn, level)
+                    row |= _columns(f"{name}_over_random", *difference(kind, control, name), level)
             table.append(row)
-        for kind, other in combinations([kind for kind in kinds if kind.k], 2):
-            if kind.k != other.k:
-                continue
+        removed = [kind for kind in kinds if kind.k]
+        for kind, other in (pair for pair in combinations(removed, 2) if pair[0].k == pair[1].k):
             row = {"method": kind.method, "against": other.method, "timestep": timestep, "k": kind.k}
             for name in DISTANCES:
-                values, against = kind.distances[name], other.distances[name]
-                drawn = resampled.means(values, shares) - resampled.means(against, shares)
-                row |= _columns(name, values.mean() - against.mean(), drawn, level)
+                row |= _columns(name, *difference(kind, other, name), level)
             pairs.append(row)
     return {"shift": pd.DataFrame(table, columns=COLUMNS), "shift_pairs": pd.DataFrame(pairs, columns=PAIRS)}
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from trakway.plan import subsets_of
 from trakway.report.tables import Table
 from trakway.validation import shift
 
@@ -53,7 +54,7 @@ def make(
     runs, first = removal["fixed"], {}
     for shard, table in index.items():
         kept = table[table["model"] % runs == 0]
-        named = kept.assign(ensemble=kept["ensemble"].str.removesuffix("_fixed"), model=kept["model"] // runs)
+        named = kept.assign(ensemble=kept["ensemble"].map(subsets_of), model=kept["model"] // runs)
         first[shard] = named, features[shard][kept.index]
     tables, values = ({shard: pair[place] for shard, pair in first.items()} for place in (0, 1))
     counts = {"seeds": 1, "reference": 1}
