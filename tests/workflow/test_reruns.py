@@ -153,7 +153,7 @@ class TestDiffusion:
             ({"seeds": 2}, set()),
             ({"fractions": [0.1, 0.2]}, {"subsets/removal.*"} | FIXED),
         ],
-        ids=str,
+        ids=["random", "seeds", "fractions"],
     )
     def test_removal_computes_no_feature_and_no_score(self, digits, changes, subsets):
         with digits.edited({"removal": changes}):
