@@ -194,17 +194,17 @@ def test_jobs_of_a_killed_run_go_on_and_nothing_is_left(tmp_path, environment):
 
 
 def test_the_death_of_the_process_ends_its_jobs(start, tmp_path):
+    outputs = [tmp_path / "first", tmp_path / "second"]
     with warm():
-        process = start(tell("json").replace("state[", "time.sleep(60); state["), "--output", tmp_path / "out")
-        waiting = start(WAITS, "--output", tmp_path / "pid")
-        wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
-        pid = int((tmp_path / "pid").read_text())
-        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        jobs = [start(WAITS, "--output", output) for output in outputs]
+        wait_for(lambda: all(output.exists() and output.read_text() for output in outputs))
+        pids = [int(output.read_text()) for output in outputs]
+        (parent,) = {int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) for pid in pids}
         os.kill(parent, signal.SIGKILL)
-        for job in (process, waiting):
+        for job in jobs:
             _, errors = job.communicate()
             assert (job.returncode, "has ended; run again" in errors) == (1, True)
-        wait_for(lambda: not alive(pid))
+        wait_for(lambda: not any(alive(pid) for pid in pids))
         later = start(WAITS.replace("60", "0"), "--output", tmp_path / "pid")
         assert later.wait() == 0  # by itself
         assert int((tmp_path / "pid").read_text()) == later.pid
