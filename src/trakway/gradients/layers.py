@@ -7,7 +7,7 @@ summed, for f of an example is a function of all its rows.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from trakway.gradients.convolution import weight_gradients
 
 LayerGradient = Callable[[nn.Module, Tensor, Tensor, int], dict[str, Tensor]]
+
+SLICE = 1 << 22  # bytes of gradients made at a time on a CPU: read again before they leave its cache
 
 
 def supported(model: nn.Module, names: list[str]) -> bool:
@@ -74,12 +76,21 @@ def convolution(module: nn.Conv2d, inputs: Tensor, slope: Tensor, examples: int)
 
 def linear(module: nn.Linear, inputs: Tensor, slope: Tensor, examples: int) -> dict[str, Tensor]:
     """Affine map of the last dimension; all dimensions between are summed over."""
-    left = slope.reshape(examples, -1, module.out_features)
-    right = inputs.reshape(examples, -1, module.in_features)
-    result = {"weight": torch.bmm(left.transpose(1, 2), right).flatten(1)}
+    result = {"weight": torch.cat([rows for _, rows in linear_slices(module, inputs, slope, examples)], dim=1)}
     if module.bias is not None:
         result["bias"] = bias(module, slope, examples)
     return result
+
+
+def linear_slices(module: nn.Linear, inputs: Tensor, slope: Tensor, examples: int) -> Iterator[tuple[int, Tensor]]:
+    """Yield the gradients of the weight that `linear` returns in parts, (first coordinate, (B, some))."""
+    left = slope.reshape(examples, -1, module.out_features).transpose(1, 2)
+    right = inputs.reshape(examples, -1, module.in_features)
+    row = examples * module.in_features * left.element_size()
+    rows = max(1, SLICE // row) if left.device.type == "cpu" else module.out_features
+    product = torch.mul if right.shape[1] == 1 else torch.bmm
+    for start, some in zip(range(0, module.out_features, rows), left.split(rows, dim=1), strict=True):
+        yield start * module.in_features, product(some, right).flatten(1)
 
 
 def bias(module: nn.Conv2d | nn.Linear, slope: Tensor, examples: int) -> Tensor:

@@ -168,8 +168,16 @@ def layerwise_parts(task: Task, model: nn.Module, batch: Batch) -> tuple[Tensor,
     def parts() -> Iterator[tuple[int, Tensor]]:
         made, start = {}, 0
         for name in names:
-            prefix = name.rpartition(".")[0]
-            for module, inputs, slope in by_layer.pop(prefix, ()):
+            prefix, _, kind = name.rpartition(".")
+            called = by_layer.pop(prefix, ())
+            if kind == "weight" and len(called) == 1 and type(called[0][0]) is nn.Linear:
+                ((module, inputs, slope),) = called
+                for offset, rows in layers.linear_slices(module, inputs, slope, len(outputs)):
+                    yield start + offset, rows
+                if module.bias is not None:
+                    made[layers.full_name(prefix, "bias")] = layers.bias(module, slope, len(outputs))
+                called = ()
+            for module, inputs, slope in called:
                 for last, rows in layers.gradient_of(module)(module, inputs, slope, len(outputs)).items():
                     full = layers.full_name(prefix, last)
                     made[full] = made[full] + rows if full in made else rows
