@@ -48,9 +48,11 @@ def measure(name: str, options, record) -> None:
     from trakway.metagradients.exact import metagradients
     from trakway.metagradients.recording import Recording, bytes_of_a_step, steps_of
     from trakway.metagradients.scores import TOGETHER
+    from trakway.runtime import memory
     from trakway.tasks import build_task
     from trakway.training.run import Run
 
+    memory.keep_freed_memory()  # as the workflow's scripts do
     settings = load_experiment(EXPERIMENTS / f"{name}.yaml", "validated")
     training = settings["training"] | {"steps": options.steps, "checkpoints": 1}
     with tempfile.TemporaryDirectory() as work:
