@@ -346,7 +346,7 @@ class ExplorerPage:
     def wait(self, said=""):
         """Wait until the address says something, and what it asks for is shown."""
         # The page forbids what Playwright's own waiting for a function would do: evaluate text as a script.
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             asked, shown = self.page.evaluate("[location.hash, document.getElementById('main').dataset.shown]")
             if said in asked and asked == shown:

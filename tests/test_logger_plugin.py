@@ -136,7 +136,7 @@ def test_plain_lines_are_few(show, monkeypatch):
     put("a", report(done=3, total=5, updated=3.0))
     put("b", report(done=1, total=5, updated=1.0, output="out/2.json"))
     put("totals", {"members trained": 20})
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while "4/20" not in stream.getvalue() and time.monotonic() < deadline:
         time.sleep(0.01)
     time.sleep(0.2)  # ten more times there is nothing new to tell
@@ -284,7 +284,7 @@ def test_a_mistake_in_the_display_stops_only_the_display(show, monkeypatch):
     handler, stream = show()
     put("a", {"no": "report"})
     tell(handler, LogEvent.RUN_INFO, stats={"train": 1, "total": 1})
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while "the run goes on" not in stream.getvalue() and time.monotonic() < deadline:
         time.sleep(0.01)
     begin(handler, 1, "train")
@@ -406,9 +406,10 @@ def workflow(tmp_path, monkeypatch):
 
 
 def test_end_to_end_without_a_terminal(workflow, tmp_path):
-    run = subprocess.run([*workflow, "all"], capture_output=True, text=True, timeout=60)
+    run = subprocess.run([*workflow, "all"], capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
     lines = said(re.sub(r"\d+(\.\d)? s\b", "# s", run.stderr))
+    lines = [line for line in lines if not re.match("[0-4]/4 jobs", line)]  # where the machine is slow
     assert lines[1:] == [  # the first one names the profile
         "Jobs: train 2, table 1, all 1, total 4",
         "✓ train: 2 jobs in # s, # s each",
@@ -420,7 +421,7 @@ def test_end_to_end_without_a_terminal(workflow, tmp_path):
 
 def test_end_to_end_with_a_failing_job(workflow):
     command = [*workflow, "--config", "table=echo config.yaml: k: found 0; exit 1"]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert run.returncode == 1
     lines = said(run.stderr)
     begin = lines.index("✗ table failed")
@@ -429,11 +430,11 @@ def test_end_to_end_with_a_failing_job(workflow):
 
 
 def test_end_to_end_dry_run_and_bad_target(workflow):
-    dry = subprocess.run([*workflow, "--dry-run", "all"], capture_output=True, text=True, timeout=60)
+    dry = subprocess.run([*workflow, "--dry-run", "all"], capture_output=True, text=True, timeout=300)
     assert dry.returncode == 0
     assert re.search(r"job +count\n.*\ntrain +2\ntable +1\nall +1\ntotal +4\n", dry.stdout)
     assert dry.stdout.count("train") == 2  # in the table and among the reasons
-    bad = subprocess.run([*workflow, "nothing.csv"], capture_output=True, text=True, timeout=60)
+    bad = subprocess.run([*workflow, "nothing.csv"], capture_output=True, text=True, timeout=300)
     assert bad.returncode == 1
     assert "No rule to produce nothing.csv" in bad.stderr
 
