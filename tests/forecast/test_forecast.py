@@ -14,7 +14,7 @@ from trakway.forecast.calibration import Calibration, Network
 from trakway.forecast.disk import file_sizes
 from trakway.forecast.pace import Pace
 from trakway.forecast.sample import Counts
-from trakway.forecast.work import Work
+from trakway.forecast.work import TRACED, Work
 from trakway.plan import ensemble_sizes, methods_of
 from trakway.report.costs import cost_names
 
@@ -60,6 +60,19 @@ def test_training_samples():
     assert work.samples("members", "00000-00010") == 10 * 7 * 100
     settings["removal"] |= {"fractions": [0.1], "compare_fraction": 0.1, "seeds": 2}
     assert set(work.sizes("removal", range(4))) == {1800}
+
+
+def test_derivatives_through_training():
+    """Of 60 steps of 32 examples, twice as many where half of the examples count; a second a sample."""
+    settings = settings_of("reviews_exact", "validated")
+    settings["training"] |= {"epochs": None, "steps": 60, "batch_size": 32}
+    settings["metagradient"] |= {"start": [0.0, 0.5]}
+    work = Work(settings, Counts(2000, 1000, 10, 100, 50), a_second_each(settings))
+    once, targets = 1 + 60 * 32, 1 + TRACED["cpu"] * work.entries.total
+    assert work.seconds("metagradients", "full", "0") == pytest.approx(once * targets, rel=1e-3)
+    assert work.seconds("metagradients", "members", "0") == pytest.approx(2 * once * targets, rel=1e-3)
+    settings["metagradient"] |= {"start": [0.9]}
+    assert work.seconds("metagradients", "full", "0") < 0.2 * once * targets
 
 
 @pytest.fixture

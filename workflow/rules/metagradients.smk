@@ -1,7 +1,7 @@
 # Training runs differentiated as a whole.
 
 
-# First one of them is looked at: six trainings that say whether the rest is worth its price.
+# First one of them is looked at: six trainings and a few targets say whether the rest is worth its price.
 rule preflight:
     input:
         data=data_of,

@@ -94,7 +94,7 @@ def forecast(settings: dict, device: str = "cpu", imports: float = 0.0) -> Forec
         files = file_sizes(known, counts, measured)
         about = {file: size for file, size in _encoding_sizes(data, counts).items() if file not in files}
         measured.encoding = 0.0 if notes else each
-    work = Work(known, counts, measured)
+    work = Work(known, counts, measured, device)
     network = measured.networks["members"]
     adopted = settings["members"]["checkpoints"]
     sizes = {name: subsets * seeds for name, (subsets, seeds) in ensemble_sizes(settings).items()}

@@ -7,6 +7,7 @@ from trakway.forecast.calibration import Calibration, Network
 from trakway.forecast.disk import Entries, completion_sets, entries_of
 from trakway.forecast.pace import Pace
 from trakway.forecast.sample import Counts
+from trakway.metagradients.preflight import ENTRIES
 from trakway.plan import (
     ALONE,
     FIXED,
@@ -24,7 +25,7 @@ from trakway.tasks.diffusion import EVALUATED, EVALUATION_DRAWS
 from trakway.training.schedule import Schedule
 
 TABLE = 0.5  # seconds of a job that imports pandas and makes a table
-TRACED = 0.8  # of a training step, that going back through it takes for one target
+TRACED = {"cpu": 1.5, "cuda": 0.3}  # of a training step, that going back through it takes for one of many targets
 FITTED = 2.0  # of an example's gradient, that it takes to make its row of second moments and their roots
 SOLVED = 3.0  # of all gradients, that an iteration of conjugate gradients takes
 
@@ -32,8 +33,8 @@ SOLVED = 3.0  # of all gradients, that an iteration of conjugate gradients takes
 class Work:
     """How many seconds the jobs of an experiment take."""
 
-    def __init__(self, settings: dict, counts: Counts, measured: Calibration):
-        self.settings, self.counts, self.measured = settings, counts, measured
+    def __init__(self, settings: dict, counts: Counts, measured: Calibration, device: str = "cpu"):
+        self.settings, self.counts, self.measured, self.traced = settings, counts, measured, TRACED[device]
         self.modality = modality_of(settings)
         self.entries: Entries = entries_of(settings)
         self.generative = self.modality.has(("steps",))
@@ -173,10 +174,12 @@ class Work:
 
     def _metagradients(self, at: str, run: str) -> float:
         once = self.training("members", self.counts.train)
-        return once * (1 + TRACED * self.entries.total * (1 - min(self.settings["metagradient"]["start"])))
+        if at == "members" and self.settings["training"]["removal"] == "resample":  # larger batches: see `point_of`
+            once /= self.settings["members"]["fraction"]
+        return once * (1 + self.traced * self.entries.total * (1 - min(self.settings["metagradient"]["start"])))
 
     def _preflight(self) -> float:
-        return 6 * self.training("members", self.counts.train)
+        return self.training("members", self.counts.train) * (6 + self.traced * min(ENTRIES, self.entries.total))
 
     def _influences(self, kind: str, member: str) -> float:
         rows = self.counts.train + self.settings["curvature"]["drawn"]

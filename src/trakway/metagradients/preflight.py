@@ -25,7 +25,7 @@ ENTRIES = 16  # of the table of targets that are looked at
 
 
 def preflight(run: Differentiated, entries: int, seen: Callable[[], None] = lambda: None) -> dict:
-    """Look at a training run before it is differentiated for all targets; six trainings and one way back.
+    """Look at a training run before it is differentiated for all targets; six trainings and a way back for a few.
 
     Args:
         run: what is to be differentiated.
