@@ -132,6 +132,9 @@ def made_up(kind, folder):
         "resamples": 50, "removal_settings": removal, "paired": False, "border": not steps, "main": "journey_trak",
         "steps_only": [],
     }  # fmt: skip
+    if kind in ("texts", "captions"):
+        found["reference_fixed"] = {"a": reference[:1] + 1}
+        found["retrained_fixed"] = {"a": retrained[: len(rows)] + 2}
     if not steps:
         return found | {
             "brittleness": pd.DataFrame({"method": ["journey_trak"] * 2, "target": [0, 1], "k": [6.0, None]})

@@ -344,8 +344,8 @@ def test_the_proof_says_what_retraining_gave(made, explorer_page):
         float(text.replace("−", "-")) for text in re.findall(r"(?<=[ ])[+−][\d.]+\d", shown.text(".proof .sentence"))
     ]
     assert said == pytest.approx([before, after, control], rel=0.01, abs=0.006)
-    shown.page.click("text=All removals of this target")
-    rows = rows_of(shown.saved("text=Save the removals as CSV"))
+    shown.page.locator("text=All removals of this target").first.click()
+    rows = rows_of(shown.saved(".proof > details >> text=Save the removals as CSV"))
     assert [(row["method"], row["ranked_timestep"]) for row in rows] == [
         ("journey_trak", "300" if steps else ""), ("pixel", "")
     ]  # fmt: skip
@@ -366,6 +366,23 @@ def test_the_proof_says_what_retraining_gave(made, explorer_page):
     shown.open("#target=3")
     assert "Nothing was removed for this target" in shown.text(".proof")
     assert [link for link in shown.texts(".proof a")] == [f"{'Sample' if steps else 'Target'} {i}" for i in (0, 1)]
+
+
+@pytest.mark.parametrize("kind", ["texts", "captions"])
+def test_the_proof_at_a_fixed_seed(explorer_of, explorer_page, kind):
+    made, step = explorer_of(kind), 300 if kind == "captions" else None
+    shown = explorer_page(made.folder).open(f"#target=1&t={step or 'whole'}")
+    position = position_of(made, 1, step)
+    assert "At the seeds of the runs that were differentiated" in shown.text(".proof .fixed")
+    assert shown.page.locator(".proof .fixed svg").count() > 0
+    shown.page.click(".fixed summary")
+    rows = rows_of(shown.saved(".fixed >> text=Save the removals as CSV"))
+    before = made.found["reference_fixed"]["a"][0, position]
+    after = made.found["retrained_fixed"]["a"][[1, 3], position]
+    assert [float(row["before"]) for row in rows] == pytest.approx([before, before])
+    assert [float(row["after"]) for row in rows] == pytest.approx(after)
+    without = explorer_page(explorer_of("steps").folder).open("#target=1&t=300")
+    assert without.page.locator(".proof .fixed").count() == 0
 
 
 @pytest.fixture

@@ -190,14 +190,13 @@ def _rankings(folder: Path, experiment: Experiment) -> list[int]:
     """
     found, table = experiment.found, experiment.table
     predictions = {name: predicted(values, experiment.masks) for name, values in experiment.scores.items()}
-    of_removal = removals(
-        table,
-        experiment.reference,
-        np.concatenate([*found["retrained"].values()]),
-        found["rows"],
-        found["removal_settings"].get("timesteps"),
-        found["paired"],
-    )
+    timesteps = found["removal_settings"].get("timesteps")
+    retrained = np.concatenate([*found["retrained"].values()])
+    of_removal = removals(table, experiment.reference, retrained, found["rows"], timesteps, found["paired"])
+    at_fixed_seed = {}
+    if "retrained_fixed" in found:
+        models = (np.concatenate([*found[name].values()]) for name in ("reference_fixed", "retrained_fixed"))
+        at_fixed_seed = removals(table, *models, found["rows"], timesteps, paired=True)
     pictured = experiment.steps_pictured()
     drawn = pictured and "completions" in found and Drawn(found["completions_index"], found["completions"])
     evaluated = table[: experiment.evaluated]
@@ -217,6 +216,8 @@ def _rankings(folder: Path, experiment: Experiment) -> list[int]:
             for name, bounds in zip(names, intervals, strict=True):
                 entries[position]["methods"][name]["lds_interval"] = bounds
         one = {"entries": entries, "removals": of_removal.get(number, [])}
+        if number in at_fixed_seed:
+            one["removals_fixed"] = at_fixed_seed[number]
         if pictured and part["timestep"].notna().any():
             one["strip"] = _strip(folder, experiment, number)
         if number in of_removal and drawn:

@@ -63,6 +63,15 @@ PARTS = (
         needs=("steps",),
     ),
     Part(section="Explorer", caption=CAPTION, reads={"lds_fixed": "tables/lds_fixed.csv"}, given="bank.fixed"),
+    Part(
+        section="Explorer",
+        caption=CAPTION,
+        reads={
+            "reference_fixed": "outputs/reference_fixed/{shard}.npy",
+            "retrained_fixed": "outputs/removal_fixed/{shard}.npy",
+        },
+        given="removal.fixed",
+    ),
     Part(section="Explorer", caption=CAPTION, reads={"caption_words": "tables/caption_words.csv"}, needs=("caption",)),
 )
 """What `trakway.explorer.build.Experiment` is made of by name, a part for all experiments and further ones for some."""

@@ -9,7 +9,7 @@ class Proof {
 
   update(state) {
     this.state = state;
-    const { removals, completions } = this.data;
+    const { removals, removals_fixed, completions } = this.data;
     if (!removals.length) {
       fill(
         this.element,
@@ -23,8 +23,9 @@ class Proof {
       el("h3", { id: "proof-title" }, "The proof: train again without them"),
       this.absent(),
       this.sentences(),
-      this.chart(),
-      this.numbers(),
+      this.chart(removals),
+      this.numbers(removals, "removal"),
+      removals_fixed && this.atFixedSeed(removals_fixed),
       completions && this.completions(),
       this.data.emergence && this.emergence(),
     );
@@ -57,14 +58,14 @@ class Proof {
     return known.reduce((best, t) => (Math.abs(t - wanted) < Math.abs(best - wanted) ? t : best));
   }
 
-  /** Removals of which the outputs at that step are known. */
-  relevant() {
-    return this.data.removals.filter((one) => one.timestep === this.step());
+  /** Those of some removals of which the outputs at that step are known. */
+  relevant(removals) {
+    return removals.filter((one) => one.timestep === this.step());
   }
 
   /** The removal of which the sentence tells: of the method that is chosen, if there is one. */
   told() {
-    const rows = this.relevant();
+    const rows = this.relevant(this.data.removals);
     const own = rows.filter((one) => one.method === this.state.method && one.side === "top");
     return (own.length ? own : rows).at(-1);
   }
@@ -115,9 +116,25 @@ class Proof {
     return `${outputWords(this.experiment)}${at === null ? "" : ` at t = ${at}`}`;
   }
 
-  chart() {
+  /** The same of models that differ from the runs that were differentiated by nothing else. */
+  atFixedSeed(removals) {
+    return el(
+      "div",
+      { class: "fixed" },
+      el("h4", {}, "At the seeds of the runs that were differentiated"),
+      el(
+        "p",
+        { class: "note" },
+        "Here the examples are dropped at their places, and all else is that of the runs themselves: no noise of retraining is in the differences.",
+      ),
+      this.chart(removals),
+      this.numbers(removals, "removal-fixed"),
+    );
+  }
+
+  chart(removals) {
     const { experiment } = this;
-    const rows = this.relevant().map((one) => ({
+    const rows = this.relevant(removals).map((one) => ({
       text: this.name(one),
       before: mean(one.before),
       after: one.after,
@@ -142,12 +159,10 @@ class Proof {
     );
   }
 
-  numbers() {
-    const { experiment, data, target } = this;
-    const digits = format.digits(
-      Math.max(...data.removals.flatMap((one) => [...one.before, ...one.after].map(Math.abs))),
-    );
-    const rows = data.removals.map((one) => {
+  numbers(removals, name) {
+    const { experiment, target } = this;
+    const digits = format.digits(Math.max(...removals.flatMap((one) => [...one.before, ...one.after].map(Math.abs))));
+    const rows = removals.map((one) => {
       const [before, after, random] = [mean(one.before), mean(one.after), mean(one.control)];
       return {
         what: [one.method, one.ranked, one.side, one.k, one.timestep],
@@ -189,11 +204,11 @@ class Proof {
       "change_random",
     ];
     return folded(
-      "removal-table",
+      `${name}-table`,
       "All removals of this target, as a table",
       table(`Mean ${outputWords(experiment)} before and after removal`, heads, shown),
       csvButton(
-        `${experiment.name}-removal-${target.target}`,
+        `${experiment.name}-${name}-${target.target}`,
         () => [names, ...rows.map(({ what, numbers }) => [...experiment.placeOf(target), ...what, ...numbers])],
         "Save the removals as CSV",
       ),
