@@ -6,10 +6,11 @@
     python benchmarks/peers.py results/demo/reviews_bert --members 1 --batches 20 100 --output benchmarks/peers_text.csv
 
 Each contestant runs in a process of its own, which gives its peak memory, three times in turn, of which the least
-seconds count. Both use float32, the same final checkpoints, the evaluated targets, and a ridge of the same size,
-relative to the kernel; `traker` projects with its default for a CPU, dense normal numbers. Of an encoder above a frozen
-trunk it gets the whole network, with gradients of the trained parameters alone, eager attention. LDS is measured on the
-evaluation bank; the interval of the difference is of the same resamples.
+seconds count; ours takes as many examples at a time as the experiment says (``execution.chunk``). Both use float32, the
+same final checkpoints, the evaluated targets, and a ridge of the same size, relative to the kernel; `traker` projects
+with its default for a CPU, dense normal numbers. Of an encoder above a frozen trunk it gets the whole network, with
+gradients of the trained parameters alone, eager attention. LDS is measured on the evaluation bank; the interval of the
+difference is of the same resamples.
 """
 
 import argparse
@@ -21,7 +22,6 @@ import tempfile
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-OURS = 50  # examples at a time, the workflow's default
 
 
 def load(folder: Path, members: int):
@@ -227,8 +227,9 @@ def main() -> None:
                 "peak_mb": cost["scoring"]["peak_mb"],
             }
 
-        rows = least([("trakway", OURS), *(("traker", batch) for batch in arguments.batches)], run)
-    settings = read_json(arguments.folder / "provenance.json")["settings"]
+        settings = read_json(arguments.folder / "provenance.json")["settings"]
+        ours = settings["execution"]["chunk"]
+        rows = least([("trakway", ours), *(("traker", batch) for batch in arguments.batches)], run)
     shards = sorted((arguments.folder / "outputs/evaluation").glob("*.npy"))
     outputs = load_outputs(shards, len(masks))[:, :, : settings["targets"]["count"]]
     targets = read_table(arguments.folder / "targets/targets.parquet")
