@@ -51,6 +51,7 @@ PUBLISHED = sorted(path.parent.as_posix() for path in Path(RESULTS, "published")
 rule leaderboard:
     input:
         tables=[f"{folder}/{name}.csv" for folder in PUBLISHED for name in ("lds", "cost", "timing")],
+        beside=[path.as_posix() for folder in PUBLISHED for path in sorted(Path(folder).glob("*.csv"))],
         provenance=[f"{folder}/provenance.json" for folder in PUBLISHED],
         code=code("leaderboard"),
     output:
