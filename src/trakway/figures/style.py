@@ -151,4 +151,4 @@ def legend_beside(figure: Figure) -> None:
     for axes in figure.axes:
         handles, labels = axes.get_legend_handles_labels()
         found |= dict(zip(labels, handles, strict=True))
-    figure.legend(found.values(), found.keys(), loc="outside right upper")
+    figure.legend(found.values(), found.keys(), loc="outside right center")
