@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trakway.config import experiment_tiers, load_config, load_experiments
+from trakway.config import config_file, experiment_tiers, load_config, load_experiments
 from trakway.runtime.alone import alone
 from trakway.runtime.command import Command
 
@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 def main(arguments):
     from trakway.report.stale import stale
 
-    config = load_config(REPOSITORY / "config/config.yaml")
+    config = load_config(config_file(REPOSITORY))
     folder = Path(config["folder"] or REPOSITORY / "config/experiments").expanduser()
     found, brought, bytes_of = [], [], 0
     with alone(Path(".snakemake").absolute()):  # never beside a run

@@ -5,7 +5,7 @@ import shutil
 import time
 from pathlib import Path
 
-from trakway.config import experiment_tiers, load_config, load_experiments
+from trakway.config import config_file, experiment_tiers, load_config, load_experiments
 from trakway.errors import UserError
 from trakway.plan.suggestions import did_you_mean
 from trakway.runtime.command import Command
@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def main(arguments):
-    config = load_config(REPOSITORY / "config/config.yaml", {"tier": arguments.tier} if arguments.tier else None)
+    config = load_config(config_file(REPOSITORY), {"tier": arguments.tier} if arguments.tier else None)
     folder = Path(config["folder"] or REPOSITORY / "config/experiments").expanduser()
     tiers = experiment_tiers(folder)
     for name in arguments.experiments:

@@ -23,7 +23,7 @@ if __name__ == "__main__":
     command = Command(__doc__)
     command.add_argument("--settings", required=True, help="sections seed and dataset: JSON text or a YAML file")
     command.add_argument("--output", type=Path, required=True, help="folder for the prepared data")
-    command.add_argument("--own", type=Path, help="folder with the stamp of the user's own folders")
+    command.add_argument("--own", type=Path, help="folder with the stamp of the user's own files")
     command.add_argument(
         "--exchanged", type=int, default=0, help="how many captions are to be exchanged for ones of other classes"
     )

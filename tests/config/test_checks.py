@@ -216,6 +216,18 @@ FAULTS = {
         '["full"]',
         "middle among them, which the method there asks for",
     ),
+    "a bank at a fixed seed that drops nobody": (
+        {"bank": {"fixed": {"dropped": [0.5, 0.00001], "subsets": 3}}},
+        "bank.fixed.dropped[1]",
+        "1e-05",
+        "examples, not 0",
+    ),
+    "a derivative of training in half precision": (
+        {"methods": ["trak", "metagradient"], "training": {"precision": "bfloat16"}},
+        "training.precision",
+        '"bfloat16"',
+        "float32 where training is differentiated",
+    ),
     "a derivative from a step that is not computed": (
         {"methods": ["trak", {"name": "late", "method": "metagradient", "options": {"start": 0.7}}]}
         | {"metagradient": {"start": [0]}},

@@ -71,6 +71,39 @@ class TestMessages:
         ):
             assert told([item]).startswith("methods: found another method called random, the control's name")
 
+    @pytest.mark.parametrize(
+        ("option", "words"),
+        [
+            ({"weights": "no"}, 'weights: found "no"; allowed: true or false. '),
+            ({"average": "papr"}, 'average: found "papr"; allowed: one of paper, joint. '),
+            ({"ridge": [1, -1]}, "ridge: found -1; allowed: a number >= 0. "),
+            ({"ridge": "a"}, 'ridge: found "a"; allowed: a number >= 0. '),
+            ({"soft_threshold": -1}, "soft_threshold: found -1; allowed: a number >= 0. "),
+        ],
+    )
+    def test_values_of_options(self, option, words):
+        assert told([{"method": "trak", "options": option}]).startswith(f"methods: trak: options: {words}")
+
+    def test_where_the_derivative_is_taken(self):
+        said = told([{"method": "metagradient", "options": {"at": "memebrs"}}])
+        assert 'at: found "memebrs"; allowed: one of full, middle, members.' in said
+        assert 'Did you mean "members"?' in said
+        check_methods({"task": "image_classification", "methods": [
+            {"method": "metagradient", "options": {"at": ["full", "middle"], "start": [0, 0.5]}}
+        ]})  # fmt: skip
+
+    def test_options_of_ones_own_are_like_their_defaults(self, tmp_path):
+        lines = OWN.format("").replace("out):", "out, *, flag=False, power=2, shares=(1, 2), at='here'):")
+        (tmp_path / "mine.py").write_text(lines)
+        item = {"method": f"{tmp_path}/mine.py:score"}
+        for option, words in (
+            ({"flag": "no"}, 'flag: found "no"; allowed: true or false. Change it, or leave it out for false.'),
+            ({"power": "three"}, 'power: found "three"; allowed: a number. Change it, or leave it out for 2.'),
+        ):
+            assert told([item | {"options": option}]) == f"methods: mine: options: {words}"
+        options = {"flag": True, "power": [1, 2.5], "shares": [[3]], "at": "members"}
+        check_methods({"task": "image_classification", "methods": [item | {"options": options}]})
+
     @pytest.mark.parametrize("task", LISTED)
     def test_all_that_a_task_allows_are_allowed(self, task):
         check_methods({"task": task, "methods": allowed_methods(modalities()[task])})

@@ -90,3 +90,17 @@ def test_what_is_known_may_be_lost(photos, stamp, tmp_path):
     assert stamp()
     (tmp_path / "own/files.json").write_text("{")
     assert stamp()
+
+
+def test_a_file_moved_over_another_with_an_older_time(tmp_path):
+    """As `mv`, `cp -p` and `rsync -a` leave it: nothing newer is there for Snakemake to see."""
+    mine, other = tmp_path / "mine.npy", tmp_path / "other.npy"
+    mine.write_text("mine")
+    other.write_text("eyes")
+    os.utime(other, ns=(0, mine.stat().st_mtime_ns - 10**12))
+    first = stamped([mine], tmp_path / "own").stat().st_mtime_ns
+    remember(tmp_path / "own")
+    later(mine)
+    assert stamped([mine], tmp_path / "own").stat().st_mtime_ns == first
+    shutil.move(other, mine)
+    assert stamped([mine], tmp_path / "own").stat().st_mtime_ns > first

@@ -21,14 +21,14 @@ from trakway import report as report_parts
 from trakway.attribution.inputs import INPUTS, inputs_of
 from trakway.explorer import reads as explorer
 from trakway.runtime import environment
-from trakway.config import experiment_tiers, load_config, load_experiments, read_mapping, section
+from trakway.config import config_file, experiment_tiers, load_config, load_experiments, read_mapping, section
 from trakway.plan.suggestions import did_you_mean
 from trakway.errors import UserError
 from trakway.runtime.progress import announce
 from trakway.storage.contents import stamped
 
 # Of the working directory, where it has one.
-CONFIG_FILE = next(file for file in (Path("config/config.yaml"), REPOSITORY / "config/config.yaml") if file.exists())
+CONFIG_FILE = config_file(REPOSITORY)
 
 try:
     # Where a key of the command line comes from: a later file, or --config, has the last word.

@@ -121,15 +121,14 @@ def pictures_of(w):
 
 
 def own_data(w):
-    """Input: the user's own files that the data come from; of folders a stamp that changes when what is in them does."""
-    folders = plan.data_folders(settings_of(w))
-    stamp = [str(stamped(folders, Path(root_of(w), "data/own")))] if folders else []
-    return plan.data_files(settings_of(w)) + stamp
+    """Input: the user's own files that the data come from, and a stamp that changes when they or folders do."""
+    files, folders = plan.data_files(settings_of(w)), plan.data_folders(settings_of(w))
+    return files + ([str(stamped(files + folders, Path(root_of(w), "data/own")))] if files or folders else [])
 
 
 def seen_data(w, input):
-    """Params: where to take down what the user's own folders hold, now that it is read."""
-    return f"--own {words([f'{root_of(w)}/data/own'])}" if plan.data_folders(settings_of(w)) else ""
+    """Params: where to take down what the user's own files and folders hold, now that it is read."""
+    return f"--own {words([f'{root_of(w)}/data/own'])}" if own_data(w) else ""
 
 
 def exchanged(w, input):
@@ -233,8 +232,19 @@ def preconditioner_argument(w, input):
 
 def method_inputs(w):
     """Return what a method reads, the estimation bank where options are chosen with it, or its array of scores."""
-    chosen = plan.methods_of(settings_of(w))[w.method]
+    chosen = plan.method_of(settings_of(w), w.method)
     return material_inputs(w, [chosen]) | ({"given": chosen.scores} if chosen.scores else {})
+
+
+def own_method(w):
+    """Input: a user's own array, or the file of a function, with a stamp that changes when its contents do."""
+    chosen = plan.method_of(settings_of(w), w.method)
+    file = str(chosen.scores or chosen.file)
+    return [file, str(stamped([file], Path(own_method_folder(w))))]
+
+
+def own_method_folder(w):
+    return f"{root_of(w)}/checked/{w.method}"
 
 
 def material_inputs(w, chosen):

@@ -4,7 +4,7 @@
 # Of a user's own method: imported, or its array read, before anything is trained.
 rule check_method:
     input:
-        given=lambda w: plan.methods_of(settings_of(w))[w.method].scores or [],
+        own=own_method,
         data=f"{ROOT}/data/meta.json",
         code=method_code("check_method", lambda w: [w.method]),
     output:
@@ -23,16 +23,17 @@ rule check_method:
         settings=lambda w: json.dumps(
             plan.score_settings(w.method, settings_of(w)) | section(settings_of(w), "targets")
         ),
+        seen=lambda w, input: words([own_method_folder(w)]),
     shell:
         'python "$TRAKWAY_SCRIPTS/check_method.py" --method {wildcards.method} --settings {params.settings:q}'
-        ' --data "$(dirname {input.data:q})" --output {output:q} > {log:q} 2>&1'
+        ' --data "$(dirname {input.data:q})" --own {params.seen} --output {output:q} > {log:q} 2>&1'
 
 
 rule scores:
     input:
         unpack(method_inputs),
         checked=lambda w: (
-            [f"{root_of(w)}/checked/{w.method}.json"] if plan.methods_of(settings_of(w))[w.method].own else []
+            [f"{root_of(w)}/checked/{w.method}.json"] if plan.method_of(settings_of(w), w.method).own else []
         ),
         data=data_of,
         targets=TARGETS,

@@ -130,6 +130,14 @@ def _subset_sizes(s: dict) -> Iterator[Fault]:
                 f"a share of dataset.train_size = {n} that rounds to 1 to {n - 1} examples, not {size}",
                 "Change the share or raise dataset.train_size.",
             )
+    for i, dropped in enumerate((s["bank"]["fixed"] or {}).get("dropped", [])):
+        size = n - round((1 - dropped) * n)
+        if not 1 <= size < n:
+            yield (
+                f"bank.fixed.dropped.{i}",
+                f"a share of dataset.train_size = {n} that rounds to 1 to {n - 1} examples, not {size}",
+                "Change the share or raise dataset.train_size.",
+            )
 
 
 def _batch_size(s: dict) -> Iterator[Fault]:
@@ -234,6 +242,12 @@ def _computed(s: dict) -> Iterator[Fault]:
             "metagradient.runs",
             f"at most members.count = {members} where metagradient.at has members: each run has the subset of a member",
             "Lower it, or raise members.count.",
+        )
+    if exact and s["training"]["precision"] == "bfloat16":
+        yield (
+            "training.precision",
+            "float32 where training is differentiated, as metagradient and journey_metagradient ask for",
+            "Set it to float32, or take these methods out.",
         )
 
 

@@ -18,7 +18,12 @@ from trakway.plan import default_methods, modality_of
 
 NOT_IN_A_TIER = ("name", "description", "task", "tiers")
 RESERVED = ("all", "smoke")  # targets of the workflow; an experiment's name is a target too
-RESERVED_ENDINGS = ("_lds", "_removal", "_ablation", "_orders", "_publish")
+RESERVED_ENDINGS = ("_lds", "_removal", "_ablation", "_orders", "_publish", "_explorer")
+
+
+def config_file(repository: Path) -> Path:
+    """Return the config.yaml of the working directory where there is one, else that of the repository."""
+    return next(file for file in (Path("config/config.yaml"), repository / "config/config.yaml") if file.exists())
 
 
 def load_config(

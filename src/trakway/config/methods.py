@@ -3,9 +3,13 @@
 from pathlib import Path
 
 from trakway.attribution.inputs import INPUTS
+from trakway.config.problems import schema_problems, show
+from trakway.config.schemas import load_schema
 from trakway.errors import UserError
 from trakway.plan import CONTROL, allowed_methods, methods_of, modality_of
-from trakway.plan.methods import FOLDER
+from trakway.plan.declarations import keyword_options
+from trakway.plan.methods import FOLDER, Chosen
+from trakway.plan.options import misfit
 from trakway.plan.places import located, shortest
 from trakway.plan.suggestions import did_you_mean
 
@@ -27,7 +31,7 @@ def _resolved(item: str | dict, folder: Path) -> str | dict:
 
 
 def check_methods(settings: dict) -> None:
-    """Check that the methods are there, and that the modality has what they read.
+    """Check that the methods are there, that the modality has what they read, and their options.
 
     Raises:
         UserError: tells what was found, what is allowed and what to do.
@@ -51,3 +55,32 @@ def check_methods(settings: dict) -> None:
                 f"methods: found {name}, which is not for the task {settings['task']}; allowed: {', '.join(allowed)}. "
                 f"{did_you_mean(name, allowed)}Replace it, or take it out."
             )
+        _check_options(chosen)
+
+
+def _check_options(chosen: Chosen) -> None:
+    """Check values of options: the library's as the keys of the same name, those of others by their defaults."""
+    if chosen.file is None:
+        return
+    keys = _keys() if chosen.file.parent == FOLDER else {}
+    defaults = keyword_options(chosen.file, chosen.function)
+    for option, value in chosen.options.items():
+        default = defaults[option]
+        for candidate in value if isinstance(value, list) else [value]:
+            wrong = []
+            if option in keys:
+                wrong = [(one.allowed, one.advice) for one in schema_problems(candidate, keys[option], (option,))]
+            elif isinstance(default, bool | int | float | str):
+                words = misfit(candidate, float(default) if type(default) is int else default)
+                wrong = [(words, f"Change it, or leave it out for {show(default)}.")] if words else []
+            for allowed, advice in wrong:
+                raise UserError(
+                    f"methods: {chosen.name}: options: {option}: found {show(candidate)}; allowed: {allowed}. {advice}"
+                )
+
+
+def _keys() -> dict[str, dict]:
+    """Return what the keys of ``scores`` and ``metagradient`` may be, a candidate each."""
+    sections = load_schema("experiment")["properties"]
+    found = sections["scores"]["properties"] | sections["metagradient"]["properties"]
+    return {key: schema.get("items", schema) for key, schema in found.items()}

@@ -188,6 +188,21 @@ def _located(text: str, modality: Modality, key: str) -> tuple[Path, str]:
     return FOLDER / f"{text}.py", "score"
 
 
+def method_of(settings: dict, name: str) -> Chosen:
+    """Return one of `methods_of`.
+
+    Raises:
+        UserError: the experiment has none of the name.
+    """
+    found = methods_of(settings)
+    if name not in found:
+        raise UserError(
+            f"methods: found no {name}, of which something is asked for; allowed: {', '.join(found)}. "
+            f"{did_you_mean(name, found)}Add it to the methods of the experiment."
+        )
+    return found[name]
+
+
 def method_names(settings: dict) -> list[str]:
     """Return the names of an experiment's methods."""
     return list(methods_of(settings))
@@ -211,4 +226,4 @@ def main_method(settings: dict) -> str:
 
 def score_settings(name: str, settings: dict) -> dict:
     """Return what decides the scores of a method: the seed, the modality, the method and its options."""
-    return {"seed": settings["seed"], "task": settings["task"], "methods": [methods_of(settings)[name].settings()]}
+    return {"seed": settings["seed"], "task": settings["task"], "methods": [method_of(settings, name).settings()]}

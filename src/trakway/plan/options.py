@@ -47,8 +47,8 @@ def option_faults(room: str, section: dict, key: str) -> Iterator[tuple[str, str
                 f"options of {section['name']}: {listed}",
                 f"{did_you_mean(option, known)}Rename or remove it.",
             )
-        elif misfit := _misfit(value, known[option]):
-            yield f"{key}.{option}", misfit, f"Change it, or remove it for the default, {json.dumps(known[option])}."
+        elif words := misfit(value, known[option]):
+            yield f"{key}.{option}", words, f"Change it, or remove it for the default, {json.dumps(known[option])}."
 
 
 def _defaults(room: str, section: dict) -> dict:
@@ -56,9 +56,9 @@ def _defaults(room: str, section: dict) -> dict:
     return json.loads(json.dumps(keyword_options(*place(room, section["name"]))))
 
 
-def _misfit(value: object, default: object) -> str:
+def misfit(value: object, default: object) -> str:
     """Return what is allowed where a value is not of the default's kind; a list has items like the default's."""
     if default is None or type(value) is type(default) or (type(default) is float and type(value) is int):
-        wrong = [item for item in (value if isinstance(value, list) and default else ()) if _misfit(item, default[0])]
+        wrong = [item for item in (value if isinstance(value, list) and default else ()) if misfit(item, default[0])]
         return f"a list, each {WORDS[type(default[0])]}" if wrong else ""
     return WORDS[type(default)]

@@ -1,4 +1,6 @@
-"""Whether what lies in a user's folder has changed: by sizes and times, and where only times differ by contents.
+"""Whether a user's files have changed: by sizes and times, and where only times differ by contents.
+
+Snakemake looks for files that are newer than what was made of them; one that was moved over another keeps its time.
 
 Light on purpose (standard library): the workflow asks at its start.
 """
@@ -12,17 +14,18 @@ from pathlib import Path
 STAMP, KNOWN = "stamp", "files.json"
 
 
-def stamped(folders: Sequence[str | os.PathLike], beside: Path) -> Path:
-    """Return a file that is written anew when the files of some folders have changed, and never else.
+def stamped(places: Sequence[str | os.PathLike], beside: Path) -> Path:
+    """Return a file that is written anew when some files, or those of some folders, have changed, and never else.
 
-    A new time of a file alone is no change where `remember` has seen its contents. Hidden files do not count.
+    A new time of a file alone is no change where `remember` has seen its contents. Hidden files in folders do not
+    count.
 
     Args:
-        folders: of the user's own.
+        places: files and folders of the user's own.
         beside: folder for the stamp, and for what is known of the files.
     """
     known = _read(beside / KNOWN)
-    now = {str(path): [stat.st_size, stat.st_mtime_ns] for path, stat in _files(folders)}
+    now = {str(path): [stat.st_size, stat.st_mtime_ns] for path, stat in _files(places)}
     same = {path for path, [size, time] in now.items() if path in known and _is_same(path, size, time, known[path])}
     if same != set(now) or set(now) != set(known) or not (beside / STAMP).exists():
         digest = hashlib.sha256(json.dumps(now, sort_keys=True).encode()).hexdigest()
@@ -48,9 +51,11 @@ def _is_same(path: str, size: int, time: int, known: list) -> bool:
     return time == known[1] or (known[2] is not None and _digest(path) == known[2])
 
 
-def _files(folders: Sequence[str | os.PathLike]) -> Iterator[tuple[Path, os.stat_result]]:
-    for folder in folders:
-        for place, inner, names in os.walk(Path(folder).expanduser(), followlinks=True):
+def _files(places: Sequence[str | os.PathLike]) -> Iterator[tuple[Path, os.stat_result]]:
+    for named in (Path(place).expanduser() for place in places):
+        if named.is_file():
+            yield named, named.stat()
+        for place, inner, names in os.walk(named, followlinks=True):  # of a file none
             inner[:] = sorted(name for name in inner if not name.startswith("."))
             for name in sorted(name for name in names if not name.startswith(".")):
                 path = Path(place, name)
