@@ -343,6 +343,14 @@ class TestArrays:
         with pytest.raises(UserError, match="real numbers 4 × 30: rows are"):
             read_scores(chosen, 4, 4, 30)
 
+    @pytest.mark.parametrize("change", [lambda x: 1e5 + 1e-3 * x, lambda x: 1e-60 * x, lambda x: 1e300 * x])
+    def test_whose_differences_float32_does_not_hold(self, material, array, change):
+        values = np.random.default_rng(0).normal(size=(7, 30))
+        run(array(values), material)
+        run(array(np.full((7, 30), 0.1)), material)
+        with pytest.raises(UserError, match="of target entry 0 lie between .*; subtract the mean of each row and resc"):
+            run(array(change(values)), material)
+
     @pytest.mark.parametrize("value", [np.nan, -np.inf])
     def test_not_finite(self, material, array, value):
         values = np.zeros((7, 30))

@@ -13,6 +13,8 @@ from trakway.errors import UserError
 from trakway.plan.loading import load_from
 from trakway.plan.methods import Chosen
 
+LOST = 0.01  # of the deviation of a target's scores, that rounding them to float32 may move them
+
 
 def score_function(chosen: Chosen) -> Callable[..., None]:
     """Return the function ``score(material, out, **options)`` of a method.
@@ -112,7 +114,7 @@ def read_scores(chosen: Chosen, evaluated: int, targets: int | None, size: int) 
         size: number of training examples n.
 
     Raises:
-        UserError: it is no such array, or holds a number that is not finite.
+        UserError: it is no such array, or holds numbers that are not finite, or whose differences float32 cannot tell.
     """
     advice = (
         "rows are the entries of orders/targets.csv, columns the examples of orders/examples.csv "
@@ -130,6 +132,17 @@ def read_scores(chosen: Chosen, evaluated: int, targets: int | None, size: int) 
         found = " × ".join(map(str, scores.shape))
         raise UserError(f"{chosen.scores}: found {scores.dtype} {found}; allowed: real numbers {shapes}: {advice}")
     _require_finite(chosen.scores, scores[:evaluated])
+    for row in range(evaluated):
+        whole = np.asarray(scores[row], np.float64)
+        with np.errstate(over="ignore"):
+            lost = np.asarray(whole, np.float32) - whole
+        told_apart = np.isfinite(lost).all() and np.sqrt(np.mean(lost**2)) <= LOST * whole.std()
+        if np.ptp(whole) > 0 and not told_apart:
+            raise UserError(
+                f"{chosen.scores}: the scores of target entry {row} lie between {whole.min():g} and {whole.max():g},"
+                " and scores are kept as float32, which does not tell them apart; allowed: numbers that it does;"
+                " subtract the mean of each row and rescale it, which changes no rank"
+            )
     return scores[:evaluated]
 
 
