@@ -70,6 +70,7 @@ def test_what_is_hidden_is_left_out(write):
         (("train/cat",), {}, "found train in .*; allowed: train and one of test and val"),
         (("train/cat", "test/cat", "val/cat"), {}, "found train, test, val"),
         (("train/cat", "test/dog"), {}, "differ in their class folders: cat, dog"),
+        (("Train/cat", "Test/cat"), {}, "found Test, Train in .*, as splits are called, and no train; allowed: train"),
         ((), {}, "cannot be used: found no folder of a class"),
     ],
 )
@@ -84,4 +85,15 @@ def test_a_class_without_a_picture_is_named(write):
     folder = write("cat", "dog")
     (folder / "empty").mkdir()
     with pytest.raises(UserError, match="empty"):
+        opened(folder)
+
+
+def test_pictures_that_are_not_read_are_told(write):
+    folder = write("cat", "dog")
+    (folder / "cat/notes.txt").write_text("no picture")
+    opened(folder)
+    (folder / "cat/0.png").rename(folder / "cat/0.jfif")
+    with pytest.raises(
+        UserError, match=r"found 1 pictures that are not read, e.g. cat/0.jfif; allowed: files that end"
+    ):
         opened(folder)

@@ -27,10 +27,10 @@ class ClassFolders:
 
     @classmethod
     def read(cls, folder: Path) -> "ClassFolders":
-        """List a folder; what is hidden, such as ``.ipynb_checkpoints``, is left out.
+        """List a folder; what is hidden, such as ``.ipynb_checkpoints``, and what is no picture, is left out.
 
         Raises:
-            UserError: there is no class, or one without a picture.
+            UserError: there is no class, one without a picture, or pictures of a kind that is not read.
         """
         from torchvision.datasets.folder import IMG_EXTENSIONS, make_dataset
 
@@ -43,6 +43,7 @@ class ClassFolders:
             raise UserError(
                 f"dataset.path: {folder} cannot be used: {error}; put each class's pictures into a folder of its own"
             ) from error
+        _check_read(folder, classes)
         seen = [(path, label) for path, label in samples if not hidden(Path(path), folder)]
         return cls(classes, [path for path, _ in seen], np.array([label for _, label in seen], np.int64))
 
@@ -50,6 +51,25 @@ class ClassFolders:
         """Return some of the pictures, or all, as a split; an example's id is its place among all."""
         rows = np.arange(len(self.paths)) if rows is None else rows
         return Split(FilePixels([self.paths[row] for row in rows], margin), self.labels[rows], rows)
+
+
+def _check_read(folder: Path, classes: Sequence[str]) -> None:
+    """Check that no pictures are left out because of their ending alone."""
+    from PIL import Image
+    from torchvision.datasets.folder import IMG_EXTENSIONS
+
+    pictures = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    left = [
+        file.relative_to(folder)
+        for name in classes
+        for file in sorted((folder / name).rglob("*"))
+        if file.suffix.lower() in pictures - set(IMG_EXTENSIONS) and not hidden(file, folder)
+    ]
+    if left:
+        raise UserError(
+            f"dataset.path: {folder}: found {len(left)} pictures that are not read, e.g. {listed(left[:3])};"
+            f" allowed: files that end in {', '.join(IMG_EXTENSIONS)}; convert or remove them"
+        )
 
 
 def check_alike(folders: Sequence[Path], splits: Sequence[ClassFolders]) -> None:
