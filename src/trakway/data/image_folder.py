@@ -11,6 +11,8 @@ from trakway.plan.datasets import Dataset
 DATASET = Dataset(varied=True)
 LICENCE = "the owner's"
 SPLITS = ("train", "test", "val")
+CALLED = {*SPLITS, "training", "testing", "valid", "validation"}
+"""What folders of splits are called elsewhere; classes hardly are."""
 
 
 def open_image_folder(dataset: dict) -> Source:
@@ -51,10 +53,10 @@ def open_image_folder(dataset: dict) -> Source:
         )
     else:
         train = ClassFolders.read(root)
-        if all(name.lower().startswith(SPLITS) for name in train.classes):  # Train, testing, validation, ...
+        if {name.lower() for name in train.classes} <= CALLED:
             raise UserError(
-                f"dataset.path: found {', '.join(train.classes)} in {root}, as splits are called, and no train; allowed:"
-                " train and one of test and val, in small letters; rename the folders"
+                f"dataset.path: found {', '.join(train.classes)} in {root}, as splits are called, and no train;"
+                " allowed: train and one of test and val, in small letters; rename the folders"
             )
         splits = [train.split(rows) for rows in held_out(len(train.paths), "image_folder")]
     return Source(root.resolve().name, LICENCE, tuple(train.classes), *splits)
