@@ -84,6 +84,25 @@ class TestMessages:
     def test_values_of_options(self, option, words):
         assert told([{"method": "trak", "options": option}]).startswith(f"methods: trak: options: {words}")
 
+    @pytest.mark.parametrize("written", ["", "material", "material, out, power", "*, out"])
+    def test_a_function_that_cannot_be_called(self, tmp_path, written):
+        (tmp_path / "mine.py").write_text(OWN.format("").replace("score(material, out)", f"score({written})"))
+        said = told([f"{tmp_path}/mine.py:score"])
+        if "*" not in written:
+            assert said.endswith("mine.py: score: allowed: two parameters, and options by name alone: "
+                                 "def score(material, out, *, option=1.0)")  # fmt: skip
+
+    def test_functions_that_can_be(self, tmp_path):
+        for written in ("a, b", "a, b, c=1", "a, *rest", "a, b, /", "a=1, b=2"):
+            (tmp_path / "mine.py").write_text(OWN.format("").replace("score(material, out)", f"score({written})"))
+            check_methods({"task": "image_classification", "methods": [f"{tmp_path}/mine.py:score"]})
+
+    def test_what_is_nearly_a_trait(self, own):
+        said = told([own('needs=("stepz",)')])
+        assert said.startswith("methods: mine: METHOD: needs, without: found stepz; allowed: border, ")
+        assert said.endswith('Did you mean "steps"? ')
+        assert "methods: found other, which is not for the task" in told([own('needs=("wings",)', "other")])
+
     def test_where_the_derivative_is_taken(self):
         said = told([{"method": "metagradient", "options": {"at": "memebrs"}}])
         assert 'at: found "memebrs"; allowed: one of full, middle, members.' in said

@@ -1,13 +1,14 @@
 """An experiment's methods: files of the user's own, and what fits the modality."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from trakway.attribution.inputs import INPUTS
 from trakway.config.problems import schema_problems, show
 from trakway.config.schemas import load_schema
 from trakway.errors import UserError
-from trakway.plan import CONTROL, allowed_methods, methods_of, modality_of
-from trakway.plan.declarations import keyword_options
+from trakway.plan import CONTROL, allowed_methods, methods_of, modalities, modality_of
+from trakway.plan.declarations import keyword_options, takes
 from trakway.plan.methods import FOLDER, Chosen
 from trakway.plan.options import misfit
 from trakway.plan.places import located, shortest
@@ -37,6 +38,7 @@ def check_methods(settings: dict) -> None:
         UserError: tells what was found, what is allowed and what to do.
     """
     modality = modality_of(settings)
+    _check_traits(f"task: {settings['task']}: MODALITY: traits", modality.traits)
     for name, chosen in methods_of(settings).items():
         if chosen.scores is not None and not Path(chosen.scores).is_file():
             raise UserError(f"methods: {name}: scores: found no file {chosen.scores}; allowed: an array saved by numpy")
@@ -48,6 +50,7 @@ def check_methods(settings: dict) -> None:
                     f"{chosen.file}: METHOD: reads: found {read}; allowed: {', '.join(INPUTS)}. "
                     f"{did_you_mean(read, INPUTS)}"
                 )
+        _check_traits(f"methods: {name}: METHOD: needs, without", chosen.method.needs + chosen.method.without)
         needs = [chosen.method.needs, *(INPUTS[read].needs for read in chosen.method.reads)]
         if not all(modality.has(each, chosen.method.without) for each in needs):
             allowed = allowed_methods(modality)
@@ -58,10 +61,23 @@ def check_methods(settings: dict) -> None:
         _check_options(chosen)
 
 
+def _check_traits(where: str, traits: Sequence[str]) -> None:
+    """Refuse what is nearly a trait of the library; other words are the user's own."""
+    known = sorted({trait for modality in modalities().values() for trait in modality.traits})
+    for trait in traits:
+        if trait not in known and (meant := did_you_mean(trait, known)):
+            raise UserError(f"{where}: found {trait}; allowed: {', '.join(known)}, or quite another word. {meant}")
+
+
 def _check_options(chosen: Chosen) -> None:
     """Check values of options: the library's as the keys of the same name, those of others by their defaults."""
     if chosen.file is None:
         return
+    if not takes(chosen.file, chosen.function, 2):
+        raise UserError(
+            f"{chosen.file}: {chosen.function}: allowed: two parameters, and options by name alone:"
+            f" def {chosen.function}(material, out, *, option=1.0)"
+        )
     keys = _keys() if chosen.file.parent == FOLDER else {}
     defaults = keyword_options(chosen.file, chosen.function)
     for option, value in chosen.options.items():

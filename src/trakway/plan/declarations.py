@@ -123,6 +123,13 @@ def keyword_options(file: str | os.PathLike, function: str) -> dict[str, object]
     return options
 
 
+def takes(file: str | os.PathLike, function: str, count: int) -> bool:
+    """Whether a function can be called with so many values by position."""
+    arguments = _function(file, function).args
+    most = len(arguments.posonlyargs) + len(arguments.args)
+    return most - len(arguments.defaults) <= count and (count <= most or arguments.vararg is not None)
+
+
 def _function(file: str | os.PathLike, name: str) -> ast.FunctionDef:
     functions = {node.name: node for node in parsed(file).body if isinstance(node, ast.FunctionDef)}
     if name not in functions:
