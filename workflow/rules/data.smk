@@ -94,6 +94,7 @@ rule draw_targets:
         f"{ROOT}/logs/draw_targets.log",
     wildcard_constraints:
         name=names_where(lambda modality: modality.targets == "drawn"),
+    priority: 1  # the pre-flight of a derivative waits for it, and goes before what trains
     localrule: True
     conda:
         ENVIRONMENT

@@ -38,6 +38,7 @@ def preflight(run: Differentiated, entries: int, seen: Callable[[], None] = lamb
         length of the derivatives in the parameters, from the last step to the first.
     """
     task, n = run.task, run.task.train_size
+    recording = run.recording  # first: it refuses what cannot be differentiated
     looked = np.arange(min(entries, ENTRIES))
     weights = np.ones(n) if run.weights is None else np.asarray(run.weights, np.float64)
     rng = seeds.generator(run.seed, "preflight")
@@ -52,7 +53,6 @@ def preflight(run: Differentiated, entries: int, seen: Callable[[], None] = lamb
     start = trained(weights)[0]
     first, second = (trained(weights + k * STEP * along)[0] for k in (1, 2))
     more, less = (trained(weights + sign * SMALL * few)[1] for sign in (1, -1))
-    recording = run.recording
     norms: list[float] = []
     slopes = output_slopes(task, run.model, looked)
     scores = metagradients(recording, slopes, run.chunk, watch=norms.append)[:, 0].double().cpu().numpy()
