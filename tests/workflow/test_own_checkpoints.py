@@ -11,6 +11,10 @@ SHARD = "00000-00002"
 TARGETS = ("scores/journey_trak.npy", "tables/models.csv", "figures/training.png")
 
 
+def settings(elsewhere):
+    return {"members": {"checkpoints": [str(elsewhere / f"model {member}") for member in range(2)]}}
+
+
 @pytest.fixture(scope="module")
 def adopted(finished, tmp_path_factory):
     """The members of the finished run as checkpoints from elsewhere, and what is made of them; no member is trained."""
@@ -21,7 +25,7 @@ def adopted(finished, tmp_path_factory):
         shutil.copytree(models / f"{member:05d}", elsewhere / f"model {member}")
     shutil.rmtree(digits.results / "train/members")
     files = [f"results/smoke/digits_ddpm/{target}" for target in TARGETS]
-    with digits.edited({"members": {"checkpoints": [str(elsewhere / f"model {member}") for member in range(2)]}}):
+    with digits.edited(settings(elsewhere)):
         digits.done(*files)
         assert "Nothing to be done" in digits.done(*files)
     return digits, elsewhere
@@ -58,3 +62,14 @@ def test_nothing_is_known_of_their_training(adopted, smoke):
     rest = models[models["ensemble"] != "members"].reset_index(drop=True)
     known = before[before["ensemble"] != "members"].reset_index(drop=True)
     pd.testing.assert_frame_equal(rest, known, check_dtype=False)
+
+
+def test_others_that_take_their_place_are_noticed(adopted):
+    """Moved there, with the times they had."""
+    digits, elsewhere = adopted
+    one, other, aside = (elsewhere / name for name in ("model 0", "model 1", "aside"))
+    for here, there in ((one, aside), (other, one), (aside, other)):
+        here.rename(there)
+    with digits.edited(settings(elsewhere)):
+        pending = digits.pending(f"results/smoke/digits_ddpm/{TARGETS[0]}")
+    assert {f"train/members/{SHARD}.json", TARGETS[0]} <= pending

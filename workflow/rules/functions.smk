@@ -192,6 +192,12 @@ def adopted(w):
     return f"--adopt {' '.join(map(shlex.quote, folders))}" if folders else ""
 
 
+def adopted_files(w):
+    """Input: a stamp that changes when the user's own checkpoints do."""
+    folders = settings_of(w)["members"]["checkpoints"] if w.ensemble == "members" else None
+    return [str(stamped(folders, Path(root_of(w), "train", "adopted")))] if folders else []
+
+
 def output_roles(w):
     """Params: the roles of the targets that an ensemble's models are evaluated on."""
     return " ".join(plan.OUTPUT_ROLES.get(w.ensemble, ("evaluation",)))

@@ -69,6 +69,7 @@ rule train:
         data=data_of,
         checked=lambda w: [f"{root_of(w)}/checked.json"] if plan.has_own(settings_of(w)) else [],
         subsets=lambda w: f"{root_of(w)}/subsets/{plan.subsets_of(w.ensemble)}.npy",
+        adopted=adopted_files,
         code=task_code("train"),
     output:
         models=f"{ROOT}/train/{{ensemble}}/{{shard}}.json",
