@@ -120,15 +120,24 @@ def pictures_of(w):
     return below(w, [f"targets/{file}" for file in plan.modality_of(settings_of(w)).target_files])
 
 
+def own_places(w):
+    """Return the user's own files and folders that the data come from."""
+    return plan.data_files(settings_of(w)) + plan.data_folders(settings_of(w))
+
+
 def own_data(w):
     """Input: the user's own files that the data come from, and a stamp that changes when they or folders do."""
-    files, folders = plan.data_files(settings_of(w)), plan.data_folders(settings_of(w))
-    return files + ([str(stamped(files + folders, Path(root_of(w), "data/own")))] if files or folders else [])
+    return plan.data_files(settings_of(w)) + stamps(own_places(w), f"{root_of(w)}/data/own")
 
 
 def seen_data(w, input):
     """Params: where to take down what the user's own files and folders hold, now that it is read."""
-    return f"--own {words([f'{root_of(w)}/data/own'])}" if own_data(w) else ""
+    return f"--own {words([f'{root_of(w)}/data/own'])}" if own_places(w) else ""
+
+
+def stamps(places, folder):
+    """Return a stamp in a folder that changes when the user's own files or folders do; none where there are none."""
+    return [str(stamped(places, Path(folder)))] if places else []
 
 
 def exchanged(w, input):
@@ -195,7 +204,7 @@ def adopted(w):
 def adopted_files(w):
     """Input: a stamp that changes when the user's own checkpoints do."""
     folders = settings_of(w)["members"]["checkpoints"] if w.ensemble == "members" else None
-    return [str(stamped(folders, Path(root_of(w), "train", "adopted")))] if folders else []
+    return stamps(folders, f"{root_of(w)}/train/adopted")
 
 
 def output_roles(w):
@@ -246,7 +255,7 @@ def own_method(w):
     """Input: a user's own array, or the file of a function, with a stamp that changes when its contents do."""
     chosen = plan.method_of(settings_of(w), w.method)
     file = str(chosen.scores or chosen.file)
-    return [file, str(stamped([file], Path(own_method_folder(w))))]
+    return [file, *stamps([file], own_method_folder(w))]
 
 
 def own_method_folder(w):

@@ -122,19 +122,13 @@ def _subset_sizes(s: dict) -> Iterator[Fault]:
     if n is None:
         return
     removed = [(f"removal.fractions.{i}", fraction) for i, fraction in enumerate(s["removal"]["fractions"])]
-    for key, fraction in _subset_fractions(s) + removed:
-        size = round(fraction * n)
+    sizes = [(key, round(fraction * n)) for key, fraction in _subset_fractions(s) + removed]
+    dropped = (s["bank"]["fixed"] or {}).get("dropped", [])
+    sizes += [(f"bank.fixed.dropped.{i}", n - round((1 - share) * n)) for i, share in enumerate(dropped)]
+    for key, size in sizes:
         if not 1 <= size < n:
             yield (
                 key,
-                f"a share of dataset.train_size = {n} that rounds to 1 to {n - 1} examples, not {size}",
-                "Change the share or raise dataset.train_size.",
-            )
-    for i, dropped in enumerate((s["bank"]["fixed"] or {}).get("dropped", [])):
-        size = n - round((1 - dropped) * n)
-        if not 1 <= size < n:
-            yield (
-                f"bank.fixed.dropped.{i}",
                 f"a share of dataset.train_size = {n} that rounds to 1 to {n - 1} examples, not {size}",
                 "Change the share or raise dataset.train_size.",
             )

@@ -59,15 +59,16 @@ def _check_read(folder: Path, classes: Sequence[str]) -> None:
     from torchvision.datasets.folder import IMG_EXTENSIONS
 
     pictures = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    unread = pictures - set(IMG_EXTENSIONS)
     left = [
         file.relative_to(folder)
         for name in classes
-        for file in sorted((folder / name).rglob("*"))
-        if file.suffix.lower() in pictures - set(IMG_EXTENSIONS) and not hidden(file, folder)
+        for file in (folder / name).rglob("*")
+        if file.suffix.lower() in unread and not hidden(file, folder)
     ]
     if left:
         raise UserError(
-            f"dataset.path: {folder}: found {len(left)} pictures that are not read, e.g. {listed(left[:3])};"
+            f"dataset.path: {folder}: found {len(left)} pictures that are not read, e.g. {listed(sorted(left)[:3])};"
             f" allowed: files that end in {', '.join(IMG_EXTENSIONS)}; convert or remove them"
         )
 
